@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#ifndef MX_ATTRS
+#define MX_ATTRS
+
+include "MXDialect.td"
+include "MXEnums.td"
+include "mlir/IR/AttrTypeBase.td"
+include "mlir/IR/BuiltinAttributeInterfaces.td"
+
+class MX_Attr<string name, string attrMnemonic> : AttrDef<MXDialect, name> {
+  let mnemonic = attrMnemonic;
+}
+
+def MX_FormatAttr : MX_Attr<"Format", "format"> {
+  let summary = "a block format";
+  let description = [{
+    A preset (`#mx.format<nvfp4>`), a preset with overrides
+    (`#mx.format<mxfp4, rule = floor>`), or every field. See
+    `mx/Formats/Format.h`, which also parses and prints it.
+  }];
+  let parameters = (ins AttrParameter<"::mx::Format", "the format">:$value);
+  let hasCustomAssemblyFormat = 1;
+  let genVerifyDecl = 1;
+}
+
+def MX_RoleAttr : EnumAttr<MXDialect, MX_Role, "role"> {
+  let assemblyFormat = "`<` $value `>`";
+}
+
+def MX_GemmAttr : EnumAttr<MXDialect, MX_Gemm, "gemm"> {
+  let assemblyFormat = "`<` $value `>`";
+}
+
+def MX_RoundingAttr : EnumAttr<MXDialect, MX_Rounding, "rounding"> {
+  let assemblyFormat = "`<` $value `>`";
+}
+
+def MX_LayoutAttr : EnumAttr<MXDialect, MX_LayoutKind, "layout"> {
+  let summary = "a layout other than row-major, as the encoding of a tensor type";
+  let assemblyFormat = "`<` $value `>`";
+}
+
+def MX_HadamardAttr : MX_Attr<"Hadamard", "hadamard"> {
+  let summary = "a random Hadamard transform along the contraction dimension";
+  let description = [{
+    x reshaped to (..., size), times diag(signs) * H_size / sqrt(size), H the
+    Sylvester matrix (NUMERICS: RHT). `signs` are +1 or -1, `size` of them; the
+    sidecar preset of Transformer Engine is `#mx.hadamard<16, te>`.
+  }];
+  let parameters = (ins "int64_t":$size,
+      OptionalParameter<"::mlir::DenseI8ArrayAttr">:$signs,
+      OptionalParameter<"::mlir::IntegerAttr">:$seed);
+  let assemblyFormat = "`<` $size (`,` struct($signs, $seed)^)? `>`";
+  let genVerifyDecl = 1;
+}
+
+def MX_OperandAttr : MX_Attr<"Operand", "operand"> {
+  let summary = "how one operand of a matmul is quantised";
+  let parameters = (ins
+      "::mx::FormatAttr":$format,
+      DefaultValuedParameter<"::mx::Rounding", "::mx::Rounding::rne">:$rounding,
+      OptionalParameter<"::mx::HadamardAttr">:$transform);
+  let assemblyFormat = "`<` struct(params) `>`";
+}
+
+def MX_PolicyAttr : MX_Attr<"Policy", "policy"> {
+  let summary = "what is to be done with one op, and which rule said so";
+  let description = [{
+    An absent operand stays in high precision; with both absent the op is
+    kept. `accumulate` is the type of partial sums, `promote_every` the number
+    of elements along K after which they are added to an f32 sum (0: never).
+  }];
+  let parameters = (ins
+      OptionalParameter<"::mx::OperandAttr">:$lhs,
+      OptionalParameter<"::mx::OperandAttr">:$rhs,
+      OptionalParameter<"::mlir::TypeAttr">:$accumulate,
+      DefaultValuedParameter<"int64_t", "0">:$promote_every,
+      OptionalParameter<"::mlir::TypeAttr">:$result,
+      "::mlir::StringAttr":$rule,
+      "::mlir::StringAttr":$reason);
+  let assemblyFormat = "`<` struct(params) `>`";
+  let extraClassDeclaration = [{
+    /// True if the op stays as it is.
+    bool isKeep() const { return !getLhs() && !getRhs(); }
+  }];
+}
+
+#endif // MX_ATTRS

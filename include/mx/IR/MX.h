@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// The mx dialect: attributes and ops.
+
+#ifndef MX_IR_MX_H
+#define MX_IR_MX_H
+
+#include "mx/Formats/Format.h"
+
+#include "mlir/Bytecode/BytecodeOpInterface.h"
+#include "mlir/IR/BuiltinAttributes.h"
+#include "mlir/IR/BuiltinTypes.h"
+#include "mlir/IR/Dialect.h"
+#include "mlir/IR/OpDefinition.h"
+
+#include "mx/IR/MXDialect.h.inc"
+
+#include "mx/IR/MXEnums.h.inc"
+
+#define GET_ATTRDEF_CLASSES
+#include "mx/IR/MXAttrs.h.inc"
+
+#define GET_OP_CLASSES
+#include "mx/IR/MXOps.h.inc"
+
+#endif // MX_IR_MX_H

@@ -1,0 +1,26 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+import os
+import shutil
+
+import lit.formats
+from lit.llvm import llvm_config
+
+config.name = "MX"
+config.test_format = lit.formats.ShTest(not llvm_config.use_lit_shell)
+config.suffixes = [".mlir", ".test"]
+config.test_source_root = os.path.dirname(__file__)
+config.test_exec_root = os.path.join(config.mx_obj_root, "test")
+config.excludes = ["Benchmark", "Inputs", "CMakeLists.txt"]
+
+tools = os.path.join(config.mx_obj_root, "bin")
+llvm_config.with_environment("PATH", [tools, config.llvm_tools_dir], append_path=True)
+config.substitutions.append(("%mx_plugin", os.path.join(config.mx_obj_root, "lib", "MXPlugin.so")))
+config.substitutions.append(("%mx_src_root", config.mx_src_root))
+config.substitutions.append(("%mx_test_root", config.test_source_root))
+# Shapes and attributes of the IR, not the machine, decide what is tested.
+llvm_config.use_default_substitutions()
+
+# Optional tools, each found on this machine or left out with its tests.
+for feature, tool in (("ptxas", "ptxas"),):
+    if shutil.which(tool, path=config.environment["PATH"]):
+        config.available_features.add(feature)
