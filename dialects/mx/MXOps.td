@@ -3,6 +3,256 @@
 #define MX_OPS
 
 include "MXAttrs.td"
+include "mlir/IR/BuiltinAttributes.td"
 include "mlir/IR/OpBase.td"
+include "mlir/Interfaces/DestinationStyleOpInterface.td"
+include "mlir/Interfaces/SideEffectInterfaces.td"
+
+def MX_Shaped : AnyTypeOf<[AnyRankedTensor, AnyMemRef], "ranked tensor or memref">;
+
+/// All ops are destination-style: on tensors they return their updated `outs`,
+/// on memrefs they have no results.
+class MX_Op<string mnemonic, list<Trait> traits = []>
+    : Op<MXDialect, mnemonic, traits # [
+        DestinationStyleOpInterface,
+        DeclareOpInterfaceMethods<MemoryEffectsOpInterface>,
+        DeclareOpInterfaceMethods<ConditionallySpeculatable>]> {
+  let hasVerifier = 1;
+}
+
+def MX_QuantizeOp : MX_Op<"quantize", [AttrSizedOperandSegments]> {
+  let summary = "quantise a tensor to elements and block scales";
+  let description = [{
+    `elements` has the shape of the input, `scales` one entry a block: block
+    columns run along `axis` (the contraction dimension), block rows along the
+    innermost other dimension; the last block of a dimension may be ragged. A
+    format with zero points has a third output of the scales' shape.
+
+    A format with a second level takes the tensor's amax as an operand: from
+    `mx.amax` where it is live, from calibration where it is static. With
+    `rounding = sr` the random bits of element i are a function of
+    (seed, offset, i), i the row-major index.
+
+    ```mlir
+    %a = mx.amax ins(%x : tensor<4x64xf32>) outs(%zero : tensor<f32>) -> tensor<f32>
+    %q, %s = mx.quantize <nvfp4> axis = 1 ins(%x : tensor<4x64xf32>)
+        amax(%a : tensor<f32>)
+        outs(%e, %f : tensor<4x64xf4E2M1FN>, tensor<4x4xf8E4M3FN>)
+        -> tensor<4x64xf4E2M1FN>, tensor<4x4xf8E4M3FN>
+    ```
+  }];
+  let arguments = (ins MX_FormatAttr:$format, I64Attr:$axis,
+      DefaultValuedAttr<MX_RoundingAttr, "::mx::Rounding::rne">:$rounding,
+      MX_Shaped:$input, Optional<MX_Shaped>:$amax,
+      Optional<I64>:$seed, Optional<I64>:$offset,
+      Variadic<MX_Shaped>:$outputs);
+  let results = (outs Variadic<AnyRankedTensor>:$results);
+  let assemblyFormat = [{
+    $format `axis` `=` $axis (`rounding` `=` $rounding^)?
+    `ins` `(` $input `:` type($input) `)`
+    (`amax` `(` $amax^ `:` type($amax) `)`)?
+    (`random` `(` $seed^ `,` $offset `)`)?
+    `outs` `(` $outputs `:` type($outputs) `)` attr-dict (`->` type($results)^)?
+  }];
+  let extraClassDeclaration = [{
+    /// Creates the op on a tensor with outputs of its own (`tensor.empty`).
+    /// `amax` is null unless the format has a second level.
+    static QuantizeOp createOnTensor(::mlir::OpBuilder &builder,
+                                     ::mlir::Location loc,
+                                     ::mlir::Value input, ::mlir::Value amax,
+                                     FormatAttr format, int64_t axis);
+    ::mlir::MutableOperandRange getDpsInitsMutable() {
+      return getOutputsMutable();
+    }
+    ::mlir::Value getElementsInit() { return getOutputs()[0]; }
+    ::mlir::Value getScalesInit() { return getOutputs()[1]; }
+  }];
+}
+
+def MX_DequantizeOp : MX_Op<"dequantize"> {
+  let summary = "the real values that elements and scales stand for";
+  let description = [{
+    `ins` are the elements, the scales, then zero points and the amax where the
+    format has them.
+
+    ```mlir
+    %x = mx.dequantize <mxfp4> axis = 1
+        ins(%q, %s : tensor<4x64xf4E2M1FN>, tensor<4x2xf8E8M0FNU>)
+        outs(%init : tensor<4x64xf32>) -> tensor<4x64xf32>
+    ```
+  }];
+  let arguments = (ins MX_FormatAttr:$format, I64Attr:$axis,
+      Variadic<MX_Shaped>:$inputs, MX_Shaped:$init);
+  let results = (outs Optional<AnyRankedTensor>:$result);
+  let assemblyFormat = [{
+    $format `axis` `=` $axis `ins` `(` $inputs `:` type($inputs) `)`
+    `outs` `(` $init `:` type($init) `)` attr-dict (`->` type($result)^)?
+  }];
+  let extraClassDeclaration = [{
+    ::mlir::MutableOperandRange getDpsInitsMutable() { return getInitMutable(); }
+    /// The inputs by meaning.
+    QuantizedOperand getQuantized() {
+      return QuantizedOperand(getInputs(), getFormat().getValue());
+    }
+  }];
+}
+
+def MX_MatmulOp : MX_Op<"matmul", [AttrSizedOperandSegments]> {
+  let summary = "contraction of block-scaled operands with high-precision accumulation";
+  let description = [{
+    `lhs` and `rhs` are each either one high-precision tensor (no format) or
+    elements, scales, then zero points and amax where the format has them.
+    `indexing_maps` are those of the lhs elements, the rhs elements, the bias
+    (if there is one) and the result over one iteration space: projected
+    permutations; a dimension that the result lacks is reduced, and there is
+    exactly one, K. Blocks run along K.
+
+    result = round(init + bias + sum over K of lhs * rhs), the dequantised
+    values multiplied and summed in `accumulate` (f32), partial sums promoted
+    to f32 every `promote_every` elements of K (0: never), in an order that is
+    otherwise free.
+
+    ```mlir
+    %d = mx.matmul
+        lhs(%a, %sa, %ga : tensor<4x64xf4E2M1FN>, tensor<4x4xf8E4M3FN>, tensor<f32>) as <nvfp4>
+        rhs(%b, %sb, %gb : tensor<8x64xf4E2M1FN>, tensor<8x4xf8E4M3FN>, tensor<f32>) as <nvfp4>
+        outs(%c : tensor<4x8xf32>)
+        indexing_maps = [affine_map<(m, n, k) -> (m, k)>, affine_map<(m, n, k) -> (n, k)>,
+                         affine_map<(m, n, k) -> (m, n)>] -> tensor<4x8xf32>
+    ```
+  }];
+  let arguments = (ins
+      OptionalAttr<MX_FormatAttr>:$lhs_format,
+      OptionalAttr<MX_FormatAttr>:$rhs_format,
+      AffineMapArrayAttr:$indexing_maps,
+      DefaultValuedAttr<TypeAttr, "::mlir::Float32Type::get($_builder.getContext())">:$accumulate,
+      DefaultValuedAttr<I64Attr, "0">:$promote_every,
+      Variadic<MX_Shaped>:$lhs, Variadic<MX_Shaped>:$rhs,
+      Optional<MX_Shaped>:$bias, MX_Shaped:$init);
+  let results = (outs Optional<AnyRankedTensor>:$result);
+  let assemblyFormat = [{
+    `lhs` `(` $lhs `:` type($lhs) `)` (`as` $lhs_format^)?
+    `rhs` `(` $rhs `:` type($rhs) `)` (`as` $rhs_format^)?
+    (`bias` `(` $bias^ `:` type($bias) `)`)?
+    `outs` `(` $init `:` type($init) `)`
+    `indexing_maps` `=` $indexing_maps
+    attr-dict (`->` type($result)^)?
+  }];
+  let extraClassDeclaration = [{
+    ::mlir::MutableOperandRange getDpsInitsMutable() { return getInitMutable(); }
+    QuantizedOperand getLhsOperand() { return getQuantizedOperand(getLhs(), getLhsFormat()); }
+    QuantizedOperand getRhsOperand() { return getQuantizedOperand(getRhs(), getRhsFormat()); }
+    ::mlir::AffineMap getLhsMap() { return getMap(0); }
+    ::mlir::AffineMap getRhsMap() { return getMap(1); }
+    /// Null without a bias.
+    ::mlir::AffineMap getBiasMap() { return getBias() ? getMap(2) : ::mlir::AffineMap(); }
+    ::mlir::AffineMap getResultMap() { return getMap(getBias() ? 3 : 2); }
+    /// The iteration dimension that is reduced.
+    unsigned getReductionDim();
+    /// Position of K in the lhs and rhs elements.
+    int64_t getLhsAxis();
+    int64_t getRhsAxis();
+
+    static QuantizedOperand getQuantizedOperand(
+        ::mlir::OperandRange values, std::optional<FormatAttr> format) {
+      return format ? QuantizedOperand(values, format->getValue())
+                    : QuantizedOperand(values);
+    }
+    ::mlir::AffineMap getMap(unsigned i) {
+      return ::llvm::cast<::mlir::AffineMapAttr>(getIndexingMaps()[i]).getValue();
+    }
+  }];
+}
+
+def MX_AmaxOp : MX_Op<"amax"> {
+  let summary = "largest magnitude of a tensor";
+  let description = [{
+    result = max(init, max |x|) as f32; a NaN in the input is ignored (as
+    maxnum); 0 is the neutral init.
+
+    ```mlir
+    %a = mx.amax ins(%x : tensor<4x64xbf16>) outs(%zero : tensor<f32>) -> tensor<f32>
+    ```
+  }];
+  let arguments = (ins MX_Shaped:$input, MX_Shaped:$init);
+  let results = (outs Optional<AnyRankedTensor>:$result);
+  let assemblyFormat = [{
+    `ins` `(` $input `:` type($input) `)` `outs` `(` $init `:` type($init) `)`
+    attr-dict (`->` type($result)^)?
+  }];
+  let extraClassDeclaration = [{
+    /// Creates the op on a tensor with an init of zero.
+    static AmaxOp createOnTensor(::mlir::OpBuilder &builder,
+                                 ::mlir::Location loc, ::mlir::Value input);
+    ::mlir::MutableOperandRange getDpsInitsMutable() { return getInitMutable(); }
+  }];
+}
+
+def MX_HadamardOp : MX_Op<"hadamard"> {
+  let summary = "random Hadamard transform along one dimension";
+  let description = [{
+    Each group of `size` elements along `axis` is multiplied by
+    diag(signs) * H_size / sqrt(size). Both operands of one product take the
+    same signs, so that the transform cancels.
+
+    ```mlir
+    %y = mx.hadamard <16> axis = 1 ins(%x : tensor<4x64xf32>) outs(%e : tensor<4x64xf32>) -> tensor<4x64xf32>
+    ```
+  }];
+  let arguments = (ins MX_HadamardAttr:$transform, I64Attr:$axis,
+      MX_Shaped:$input, MX_Shaped:$init);
+  let results = (outs Optional<AnyRankedTensor>:$result);
+  let assemblyFormat = [{
+    $transform `axis` `=` $axis `ins` `(` $input `:` type($input) `)`
+    `outs` `(` $init `:` type($init) `)` attr-dict (`->` type($result)^)?
+  }];
+  let extraClassDeclaration = [{
+    ::mlir::MutableOperandRange getDpsInitsMutable() { return getInitMutable(); }
+  }];
+}
+
+def MX_RelayoutOp : MX_Op<"relayout"> {
+  let summary = "change the order of a tensor's elements in memory";
+  let description = [{
+    The layout is the tensor type's encoding (none: row-major). The only op
+    that changes it, so a swizzled tensor cannot be read as plain.
+
+    ```mlir
+    %t = mx.relayout ins(%s : tensor<128x4xf8E8M0FNU>)
+        outs(%e : tensor<128x4xf8E8M0FNU, #mx.layout<tile_128x4>>)
+        -> tensor<128x4xf8E8M0FNU, #mx.layout<tile_128x4>>
+    ```
+  }];
+  let arguments = (ins MX_Shaped:$input, MX_Shaped:$init);
+  let results = (outs Optional<AnyRankedTensor>:$result);
+  let assemblyFormat = [{
+    `ins` `(` $input `:` type($input) `)` `outs` `(` $init `:` type($init) `)`
+    attr-dict (`->` type($result)^)?
+  }];
+  let extraClassDeclaration = [{
+    ::mlir::MutableOperandRange getDpsInitsMutable() { return getInitMutable(); }
+  }];
+}
+
+def MX_StatsOp : MX_Op<"stats"> {
+  let summary = "what quantisation did to a tensor";
+  let description = [{
+    `ins` is the original, then the quantised operand as in `mx.dequantize`.
+    The result holds four f32: signal-to-noise ratio in dB, fraction of nonzero
+    elements that became zero, fraction that saturated, number of codes never
+    used.
+  }];
+  let arguments = (ins MX_FormatAttr:$format, I64Attr:$axis,
+      MX_Shaped:$input, Variadic<MX_Shaped>:$quantized, MX_Shaped:$init);
+  let results = (outs Optional<AnyRankedTensor>:$result);
+  let assemblyFormat = [{
+    $format `axis` `=` $axis `ins` `(` $input `:` type($input) `)`
+    `quantized` `(` $quantized `:` type($quantized) `)`
+    `outs` `(` $init `:` type($init) `)` attr-dict (`->` type($result)^)?
+  }];
+  let extraClassDeclaration = [{
+    ::mlir::MutableOperandRange getDpsInitsMutable() { return getInitMutable(); }
+  }];
+}
 
 #endif // MX_OPS

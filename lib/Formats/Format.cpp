@@ -47,3 +47,23 @@ llvm::hash_code mx::hash_value(const Format &f) {
                             f.rule, f.secondLevel, f.variant, f.fourOverSix,
                             f.scaleMax, f.zeroPoint, f.doubleQuant);
 }
+
+unsigned mx::getBitWidth(Element element) {
+  switch (element) {
+  case Element::E2M1:
+  case Element::Int4:
+  case Element::NF4:
+    return 4;
+  case Element::E2M3:
+  case Element::E3M2:
+    return 6;
+  case Element::E4M3:
+  case Element::E5M2:
+  case Element::MXInt8:
+  case Element::Int8:
+    return 8;
+  case Element::Ternary:
+    return 2;
+  }
+  llvm_unreachable("unknown element");
+}

@@ -5,13 +5,15 @@
 #ifndef MX_IR_MX_H
 #define MX_IR_MX_H
 
-#include "mx/Formats/Format.h"
+#include "mx/IR/FormatTypes.h"
 
 #include "mlir/Bytecode/BytecodeOpInterface.h"
 #include "mlir/IR/BuiltinAttributes.h"
 #include "mlir/IR/BuiltinTypes.h"
 #include "mlir/IR/Dialect.h"
 #include "mlir/IR/OpDefinition.h"
+#include "mlir/Interfaces/DestinationStyleOpInterface.h"
+#include "mlir/Interfaces/SideEffectInterfaces.h"
 
 #include "mx/IR/MXDialect.h.inc"
 

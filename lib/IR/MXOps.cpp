@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+#include "mx/IR/MX.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "mlir/IR/Builders.h"
+
+using namespace mlir;
+using namespace mx;
+
+#define GET_OP_CLASSES
+#include "mx/IR/MXOps.cpp.inc"
+
+/// On memrefs: inputs are read, outputs written; those that are also read (a
+/// real accumulator) say so.
+static void getDestinationStyleEffects(
+    DestinationStyleOpInterface op, bool readsInits,
+    SmallVectorImpl<SideEffects::EffectInstance<MemoryEffects::Effect>>
+        &effects) {
+  for (OpOperand &operand : op->getOpOperands()) {
+    if (!isa<MemRefType>(operand.get().getType()))
+      continue;
+    bool isInit = op.isDpsInit(&operand);
+    if (!isInit || readsInits)
+      effects.emplace_back(MemoryEffects::Read::get(), &operand,
+                           SideEffects::DefaultResource::get());
+    if (isInit)
+      effects.emplace_back(MemoryEffects::Write::get(), &operand,
+                           SideEffects::DefaultResource::get());
+  }
+}
+
+static Speculation::Speculatability
+getDestinationStyleSpeculatability(DestinationStyleOpInterface op) {
+  return op.hasPureTensorSemantics() ? Speculation::Speculatable
+                                     : Speculation::NotSpeculatable;
+}
+
+#define MX_DEFINE_EFFECTS(OP, READS_INITS)                                     \
+  void OP::getEffects(                                                         \
+      SmallVectorImpl<SideEffects::EffectInstance<MemoryEffects::Effect>>      \
+          &effects) {                                                          \
+    getDestinationStyleEffects(*this, READS_INITS, effects);                   \
+  }                                                                            \
+  Speculation::Speculatability OP::getSpeculatability() {                      \
+    return getDestinationStyleSpeculatability(*this);                          \
+  }
+
+MX_DEFINE_EFFECTS(QuantizeOp, false)
+MX_DEFINE_EFFECTS(DequantizeOp, false)
+MX_DEFINE_EFFECTS(MatmulOp, true)
+MX_DEFINE_EFFECTS(AmaxOp, true)
+MX_DEFINE_EFFECTS(HadamardOp, false)
+MX_DEFINE_EFFECTS(RelayoutOp, false)
+MX_DEFINE_EFFECTS(StatsOp, false)
+#undef MX_DEFINE_EFFECTS
+
+//===----------------------------------------------------------------------===//
+// QuantizeOp
+//===----------------------------------------------------------------------===//
+
+QuantizeOp QuantizeOp::createOnTensor(OpBuilder &builder, Location loc,
+                                      Value input, Value amax,
+                                      FormatAttr format, int64_t axis) {
+  auto type = cast<RankedTensorType>(input.getType());
+  const Format &value = format.getValue();
+  SmallVector<OpFoldResult> sizes = tensor::getMixedSizes(builder, loc, input);
+  SmallVector<OpFoldResult> scaleSizes;
+  SmallVector<int64_t> block = getBlockShape(value, type.getRank(), axis);
+  for (auto [size, extent] : llvm::zip_equal(sizes, block)) {
+    if (extent == Format::Whole) {
+      scaleSizes.push_back(builder.getIndexAttr(1));
+    } else if (std::optional<int64_t> constant = getConstantIntValue(size)) {
+      scaleSizes.push_back(
+          builder.getIndexAttr(llvm::divideCeil(*constant, extent)));
+    } else {
+      Value divisor = arith::ConstantIndexOp::create(builder, loc, extent);
+      scaleSizes.push_back(
+          arith::CeilDivUIOp::create(builder, loc, cast<Value>(size), divisor)
+              .getResult());
+    }
+  }
+  MLIRContext *context = builder.getContext();
+  SmallVector<Value> outputs = {
+      tensor::EmptyOp::create(builder, loc, sizes,
+                              getElementType(context, value.element)),
+      tensor::EmptyOp::create(builder, loc, scaleSizes,
+                              getScaleType(context, value.scale))};
+  if (value.zeroPoint)
+    outputs.push_back(
+        tensor::EmptyOp::create(builder, loc, scaleSizes, builder.getI8Type()));
+  return create(builder, loc, TypeRange(ValueRange(outputs)), format, axis,
+                Rounding::rne, input, amax, /*seed=*/Value(),
+                /*offset=*/Value(), outputs);
+}
+
+LogicalResult QuantizeOp::verify() { return success(); }
+
+//===----------------------------------------------------------------------===//
+// MatmulOp
+//===----------------------------------------------------------------------===//
+
+unsigned MatmulOp::getReductionDim() {
+  AffineMap map = getResultMap();
+  for (unsigned dim = 0, e = map.getNumDims(); dim < e; ++dim)
+    if (!map.isFunctionOfDim(dim))
+      return dim;
+  llvm_unreachable("the verifier wants one reduction dimension");
+}
+
+static int64_t getAxis(AffineMap map, unsigned dim) {
+  MLIRContext *context = map.getContext();
+  return *map.getResultPosition(getAffineDimExpr(dim, context));
+}
+
+int64_t MatmulOp::getLhsAxis() {
+  return getAxis(getLhsMap(), getReductionDim());
+}
+int64_t MatmulOp::getRhsAxis() {
+  return getAxis(getRhsMap(), getReductionDim());
+}
+
+LogicalResult MatmulOp::verify() { return success(); }
+
+//===----------------------------------------------------------------------===//
+// AmaxOp
+//===----------------------------------------------------------------------===//
+
+AmaxOp AmaxOp::createOnTensor(OpBuilder &builder, Location loc, Value input) {
+  auto type = RankedTensorType::get({}, builder.getF32Type());
+  Value zero = arith::ConstantOp::create(builder, loc,
+                                         DenseElementsAttr::get(type, 0.0f));
+  return create(builder, loc, type, input, zero);
+}
+
+LogicalResult AmaxOp::verify() { return success(); }
+
+//===----------------------------------------------------------------------===//
+// The other ops
+//===----------------------------------------------------------------------===//
+
+LogicalResult DequantizeOp::verify() { return success(); }
+LogicalResult HadamardOp::verify() { return success(); }
+LogicalResult RelayoutOp::verify() { return success(); }
+LogicalResult StatsOp::verify() { return success(); }
