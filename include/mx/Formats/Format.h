@@ -28,10 +28,11 @@ enum class Element : uint8_t {
 /// How a block's scale is stored.
 enum class ScaleType : uint8_t { E8M0, E4M3, F32, F16, BF16 };
 
-/// How an E8M0 scale follows from a block's amax (OCP MX v1.0 section 6.3 is
-/// `Floor`; RCeil is cvt.rp.satfinite.ue8m0x2); `Amax` is for float scales:
-/// amax over the largest element.
-enum class ScaleRule : uint8_t { Floor, Ceil, Even, RCeil, Amax };
+/// How a block's scale follows from its elements. The first four are for E8M0
+/// scales (OCP MX v1.0 section 6.3 is `Floor`; `RCeil` is
+/// cvt.rp.satfinite.ue8m0x2). `Amax` is for float scales: amax over the largest
+/// element. `AbsMean` is ternary's mean of the magnitudes (BitNet b1.58).
+enum class ScaleRule : uint8_t { Floor, Ceil, Even, RCeil, Amax, AbsMean };
 
 /// Whose edge rules (ties, zero and tiny blocks, NaN) are followed.
 enum class Variant : uint8_t {
@@ -73,13 +74,16 @@ struct Format {
   bool operator!=(const Format &other) const { return !(*this == other); }
 
   /// Parses a preset name (`nvfp4`), or a preset and overrides
-  /// (`mxfp4, rule = floor`), or every field
-  /// (`element = e2m1, block = 1x16, scale = e4m3, ...`; `?` is a whole
+  /// (`mxfp4, rule = floor`), or fields only, of which `element`, `block`,
+  /// `scale` and `rule` have no default
+  /// (`element = e2m1, block = 1x32, scale = e8m0, rule = even`; `?` is a whole
   /// extent). Accepts the text with or without a surrounding
-  /// `#mx.format<...>`. The error says what was found and what is allowed.
+  /// `#mx.format<...>`. The error says what was found and what is allowed. The
+  /// result is verified.
   static llvm::Expected<Format> parse(llvm::StringRef text);
 
-  /// The shortest spelling that `parse` turns back into this value.
+  /// The shortest spelling that `parse` turns back into this value: a preset
+  /// of the same element and what differs from it, or every field.
   std::string str() const;
 
   /// Checks that the fields fit each other; the error names the field.
@@ -102,7 +106,8 @@ struct FormatPreset {
 
 /// All presets in the order in which they are documented.
 llvm::ArrayRef<FormatPreset> getFormatPresets();
-/// The preset of this name, or nullopt.
+/// The preset of this name or alias (`mxfp8` is `mxfp8_e4m3`, `int4` is
+/// `int4_g128`, `fp8_block` is `fp8_block_act`), or nullopt.
 std::optional<Format> lookupFormatPreset(llvm::StringRef name);
 
 /// Width of one element's code in bits.
