@@ -435,23 +435,3 @@ Error Format::verify() const {
                 " does not define this format; use ocp");
   return Error::success();
 }
-
-unsigned mx::getBitWidth(Element element) {
-  switch (element) {
-  case Element::E2M1:
-  case Element::Int4:
-  case Element::NF4:
-    return 4;
-  case Element::E2M3:
-  case Element::E3M2:
-    return 6;
-  case Element::E4M3:
-  case Element::E5M2:
-  case Element::MXInt8:
-  case Element::Int8:
-    return 8;
-  case Element::Ternary:
-    return 2;
-  }
-  llvm_unreachable("unknown element");
-}
