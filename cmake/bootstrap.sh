@@ -45,17 +45,21 @@ install_packages() {
     die "apt-get could not install ${missing[*]}; Debian 12 has them in its security suite (bookworm-security)"
 }
 
-# python_env PACKAGE...: a private environment under the build folder with the
-# packages (already there: nothing happens). Sets $python.
+# python_env [--no-deps] PACKAGE...: a private environment under the build
+# folder with the packages (already there: nothing happens). Sets $python.
 python_env() {
-  local env=$root/build/python package
+  local env=$root/build/python package options=()
+  if [ "$1" = --no-deps ]; then
+    options=(--no-deps)
+    shift
+  fi
   python=$env/bin/python
   [ -x "$python" ] || python3 -m venv "$env" || die "python3 -m venv failed"
   for package in "$@"; do
     [ -e "$env/.has-$package" ] && continue
     say "installing $package from PyPI into build/python"
     local log
-    log=$("$python" -m pip install -q --disable-pip-version-check "$package" 2>&1) ||
+    log=$("$python" -m pip install -q --disable-pip-version-check "${options[@]}" "$package" 2>&1) ||
       { printf '%s\n' "$log" >&2; return 1; }
     : >"$env/.has-$package"
   done
