@@ -9,6 +9,12 @@
 #include "mlir/InitAllExtensions.h"
 #include "mlir/InitAllPasses.h"
 #include "mlir/Tools/mlir-opt/MlirOptMain.h"
+#include "llvm/Support/CommandLine.h"
+
+static llvm::cl::extrahelp
+    example("\nEXAMPLE:\n"
+            "  mx-opt model.mlir --mx-lower-precision=\"scheme=nvfp4 "
+            "args=model.args.json\" --mx-report-plan -o lowered.mlir\n");
 
 int main(int argc, char **argv) {
   mlir::registerAllPasses();
@@ -20,5 +26,6 @@ int main(int argc, char **argv) {
   mx::registerAllDialects(registry);
 
   return mlir::asMainReturnCode(mlir::MlirOptMain(
-      argc, argv, "Precision-lowering optimizer driver\n", registry));
+      argc, argv, "mlir-opt with the mx dialect, passes and pipelines\n",
+      registry));
 }
