@@ -16,6 +16,7 @@ tools = os.path.join(config.mx_obj_root, "bin")
 llvm_config.with_environment("PATH", [tools, config.llvm_tools_dir], append_path=True)
 config.substitutions.append(("%mx_plugin", os.path.join(config.mx_obj_root, "lib", "MXPlugin.so")))
 config.substitutions.append(("%mx_src_root", config.mx_src_root))
+config.substitutions.append(("%llvm_include", config.llvm_include_dir))
 config.substitutions.append(("%mx_test_root", config.test_source_root))
 # Shapes and attributes of the IR, not the machine, decide what is tested.
 llvm_config.use_default_substitutions()

@@ -85,4 +85,37 @@ def MX_PolicyAttr : MX_Attr<"Policy", "policy"> {
   }];
 }
 
+def MX_KernelAttr : MX_Attr<"Kernel", "kernel"> {
+  let summary = "the kernel that mx-select-kernels chose for one op";
+  let description = [{
+    `chip` is the GPU and `atom` the row of the capability table
+    (include/mx/Target/Capabilities.td) whose instruction the kernel is built on; the
+    chip has it. `tile` is what one block computes: m x n x k of a gemm, rows x
+    columns of a quantize. `warps` are the block's warps along m and n (gemm)
+    or their number (quantize), `stages` the tiles of K in flight.
+
+    ```mlir
+    #mx.kernel<gemm, chip = "sm_120a", atom = mma_mxf4nvf4_4x,
+               tile = 128x128x128, warps = 2x4, stages = 2>
+    #mx.kernel<quantize, chip = "sm_80", atom = alu, tile = 64x64, warps = 4>
+    ```
+  }];
+  let parameters = (ins
+      "::mx::KernelFamily":$family,
+      StringRefParameter<"the chip">:$chip,
+      AttrParameter<"::mx::Instruction", "the instruction">:$atom,
+      ArrayRefParameter<"int64_t">:$tile,
+      ArrayRefParameter<"int64_t">:$warps,
+      DefaultValuedParameter<"int64_t", "1">:$stages);
+  let assemblyFormat = [{
+    `<` $family `,` struct($chip, custom<Instruction>($atom),
+        custom<Dimensions>($tile), custom<Dimensions>($warps), $stages) `>`
+  }];
+  let genVerifyDecl = 1;
+  let extraClassDeclaration = [{
+    /// Threads of one block.
+    int64_t getNumThreads() const;
+  }];
+}
+
 #endif // MX_ATTRS

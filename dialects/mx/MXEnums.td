@@ -31,4 +31,10 @@ def MX_LayoutKind : MX_Enum<"LayoutKind", "order of a tensor's elements in memor
   // What sm_100 and sm_120 want of scales: atoms of 128 rows x 4 scales.
   I32EnumCase<"tile_128x4", 0>]>;
 
+def MX_KernelFamily : MX_Enum<"KernelFamily", "shape of a generated kernel's code", [
+  // A tiled matrix product; its atom is a tensor core instruction.
+  I32EnumCase<"gemm", 0>,
+  // Elements and scales of a tensor; its atom converts the elements.
+  I32EnumCase<"quantize", 1>]>;
+
 #endif // MX_ENUMS

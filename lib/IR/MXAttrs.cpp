@@ -2,6 +2,7 @@
 
 #include "mx/IR/MX.h"
 
+#include "mlir/Dialect/Utils/IndexingUtils.h"
 #include "mlir/IR/Builders.h"
 #include "mlir/IR/DialectImplementation.h"
 #include "llvm/ADT/TypeSwitch.h"
@@ -10,6 +11,35 @@ using namespace mlir;
 using namespace mx;
 
 #include "mx/IR/MXEnums.cpp.inc"
+
+/// The name of a row of the capability table.
+static ParseResult parseInstruction(AsmParser &parser, Instruction &result) {
+  StringRef name;
+  SMLoc loc = parser.getCurrentLocation();
+  if (parser.parseKeyword(&name))
+    return failure();
+  std::optional<Instruction> instruction = symbolizeInstruction(name);
+  if (!instruction)
+    return parser.emitError(loc)
+           << "the capability table has no '" << name << "'";
+  result = *instruction;
+  return success();
+}
+
+static void printInstruction(AsmPrinter &printer, Instruction instruction) {
+  printer << stringify(instruction);
+}
+
+/// `128x128x64`, an extent for each dimension of a tile.
+static ParseResult parseDimensions(AsmParser &parser,
+                                   SmallVectorImpl<int64_t> &dims) {
+  return parser.parseDimensionList(dims, /*allowDynamic=*/false,
+                                   /*withTrailingX=*/false);
+}
+
+static void printDimensions(AsmPrinter &printer, ArrayRef<int64_t> dims) {
+  printer.printDimensionList(dims);
+}
 
 #define GET_ATTRDEF_CLASSES
 #include "mx/IR/MXAttrs.cpp.inc"
@@ -49,8 +79,7 @@ Attribute FormatAttr::parse(AsmParser &parser, Type) {
     return {};
   }
   // The `>` is the last character that was consumed before trailing space.
-  StringRef text(begin,
-                 parser.getCurrentLocation().getPointer() - begin);
+  StringRef text(begin, parser.getCurrentLocation().getPointer() - begin);
   text = text.take_front(text.find('>'));
   llvm::Expected<Format> format = Format::parse(text);
   if (!format) {
@@ -73,10 +102,53 @@ LogicalResult HadamardAttr::verify(function_ref<InFlightDiagnostic()> emitError,
   if (signs && seed)
     return emitError() << "signs and seed exclude each other";
   if (signs && signs.size() != size)
-    return emitError() << "expected " << size << " signs, got "
-                       << signs.size();
+    return emitError() << "expected " << size << " signs, got " << signs.size();
   if (signs && !llvm::all_of(signs.asArrayRef(),
                              [](int8_t s) { return s == 1 || s == -1; }))
     return emitError() << "signs must be 1 or -1";
   return success();
+}
+
+LogicalResult KernelAttr::verify(function_ref<InFlightDiagnostic()> emitError,
+                                 KernelFamily family, StringRef chipName,
+                                 Instruction atom, ArrayRef<int64_t> tile,
+                                 ArrayRef<int64_t> warps, int64_t stages) {
+  const Chip *chip = lookupChip(chipName);
+  if (!chip)
+    return emitError() << "unknown chip '" << chipName << "'; known are "
+                       << getChipNames([](const Chip &) { return true; });
+  const Capability &row = getCapability(atom);
+  if (!row.isOn(*chip))
+    return emitError() << chipName << " has no " << row.name << "; it is on "
+                       << getChipNames(
+                              [&](const Chip &c) { return row.isOn(c); });
+  bool isGemm = family == KernelFamily::gemm;
+  if (row.isTensorCore() != isGemm)
+    return emitError() << "a " << stringifyKernelFamily(family)
+                       << " kernel cannot be built on " << row.name;
+  size_t tileRank = isGemm ? 3 : 2, warpsRank = isGemm ? 2 : 1;
+  if (tile.size() != tileRank || warps.size() != warpsRank)
+    return emitError() << "expected a tile of " << tileRank
+                       << " dimensions and warps of " << warpsRank << ", got "
+                       << tile.size() << " and " << warps.size();
+  auto isPositive = [](int64_t extent) { return extent > 0; };
+  if (!llvm::all_of(tile, isPositive) || !llvm::all_of(warps, isPositive) ||
+      stages < 1)
+    return emitError() << "tile, warps and stages must be positive";
+  constexpr int64_t maxWarps = 32;
+  if (computeProduct(warps) > maxWarps)
+    return emitError() << "a block has at most " << maxWarps << " warps, got "
+                       << computeProduct(warps);
+  int64_t atomShape[] = {row.m, row.n, row.k};
+  if (isGemm)
+    for (auto [extent, unit] : llvm::zip_equal(tile, atomShape))
+      if (extent % unit != 0)
+        return emitError() << "the tile must be a multiple of the atom's "
+                           << row.m << "x" << row.n << "x" << row.k;
+  return success();
+}
+
+int64_t KernelAttr::getNumThreads() const {
+  constexpr int64_t warpSize = 32;
+  return computeProduct(getWarps()) * warpSize;
 }

@@ -31,6 +31,8 @@ LogicalResult mx::MXDialect::verifyOperationAttribute(Operation *op,
     return expect(isa<GemmAttr>(attr.getValue()), "a #mx.gemm");
   if (name == "mx.policy")
     return expect(isa<PolicyAttr>(attr.getValue()), "a #mx.policy");
+  if (name == "mx.kernel")
+    return expect(isa<KernelAttr>(attr.getValue()), "a #mx.kernel");
   return op->emitError() << "unknown attribute '" << name
                          << "' of the mx dialect";
 }
