@@ -28,7 +28,7 @@ func.func private @overrides() attributes {
 func.func private @fields() attributes {
   // CHECK: a = #mx.format<fp8_row>
   a = #mx.format<element = e4m3, block = 1x?, scale = f32, rule = amax>,
-  // CHECK-SAME: b = #mx.format<element = e5m2, block = ?x64, scale = bf16, rule = amax>
-  b = #mx.format<element = e5m2, block = ?x64, scale = bf16, rule = amax>,
+  // CHECK-SAME: b = #mx.format<mxfp6_e2m3, block = ?x64, rule = even>
+  b = #mx.format<element = e2m3, block = ?x64, scale = e8m0, rule = even>,
   // CHECK-SAME: c = #mx.format<nf4, double_quant = true>
   c = #mx.format<element = nf4, block = 1x64, scale = f32, rule = amax, double_quant = true>}
