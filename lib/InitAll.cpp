@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
 #include "mx/InitAll.h"
+#include "mx/Conversion/LinalgToCPU/Passes.h"
 #include "mx/IR/MX.h"
+#include "mx/Pipelines/ToCPU.h"
 
 #include "mlir/IR/DialectRegistry.h"
 
@@ -9,4 +11,7 @@ void mx::registerAllDialects(mlir::DialectRegistry &registry) {
   registry.insert<MXDialect>();
 }
 
-void mx::registerAllPasses() {}
+void mx::registerAllPasses() {
+  registerMXLinalgToCPUPasses();
+  registerToCPUPipeline();
+}

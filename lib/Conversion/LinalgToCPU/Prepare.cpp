@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+#include "mx/Conversion/LinalgToCPU/Passes.h"
+
+#include "mlir/Dialect/Bufferization/IR/Bufferization.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/IR/BuiltinAttributes.h"
+#include "mlir/IR/BuiltinOps.h"
+#include "mlir/IR/DialectResourceBlobManager.h"
+#include "llvm/ADT/StringSet.h"
+
+namespace mx {
+#define GEN_PASS_DEF_MXCPUPREPARE
+#include "mx/Conversion/LinalgToCPU/Passes.h.inc"
+} // namespace mx
+
+using namespace mlir;
+
+namespace {
+
+/// True if `mx-to-cpu` lowers ops of this dialect.
+bool isLowered(StringRef dialect) {
+  static const llvm::StringSet<> names = {
+      "builtin", "func",   "linalg", "tensor",        "arith",
+      "math",    "scf",    "cf",     "affine",        "index",
+      "ub",      "vector", "memref", "bufferization", "llvm"};
+  return names.contains(dialect);
+}
+
+LogicalResult checkOp(Operation *op) {
+  if (!op->isRegistered())
+    return op->emitOpError("is not registered, so it cannot be lowered to the "
+                           "CPU; lower it to linalg on tensors first");
+  if (!isLowered(op->getName().getDialectNamespace()))
+    return op->emitOpError(
+        "cannot be lowered to the CPU; lower it to linalg, tensor, arith, "
+        "math, scf and cf ops first");
+  for (NamedAttribute attr : op->getAttrs()) {
+    auto resource = dyn_cast<DenseResourceElementsAttr>(attr.getValue());
+    if (resource && !resource.getRawHandle().getBlob())
+      return op->emitOpError("needs the data of resource '")
+             << resource.getRawHandle().getKey()
+             << "', which was elided from the module";
+  }
+  return success();
+}
+
+struct Prepare : mx::impl::MXCPUPrepareBase<Prepare> {
+  using MXCPUPrepareBase::MXCPUPrepareBase;
+
+  void runOnOperation() override {
+    WalkResult checked = getOperation().walk([](Operation *op) {
+      return failed(checkOp(op)) ? WalkResult::interrupt()
+                                 : WalkResult::advance();
+    });
+    if (checked.wasInterrupted())
+      return signalPassFailure();
+
+    auto no = BoolAttr::get(&getContext(), false);
+    auto unit = UnitAttr::get(&getContext());
+    for (auto function : getOperation().getOps<func::FuncOp>()) {
+      if (!function.isPublic() || function.isExternal())
+        continue;
+      function->setAttr(LLVM::LLVMDialect::getEmitCWrapperAttrName(), unit);
+      for (auto [i, type] : llvm::enumerate(function.getArgumentTypes()))
+        if (isa<TensorType>(type))
+          function.setArgAttr(
+              i, bufferization::BufferizationDialect::kWritableAttrName, no);
+    }
+  }
+};
+
+} // namespace

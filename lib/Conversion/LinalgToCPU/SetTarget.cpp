@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+#include "mx/Conversion/LinalgToCPU/CPUTarget.h"
+#include "mx/Conversion/LinalgToCPU/Passes.h"
+
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/IR/BuiltinOps.h"
+
+namespace mx {
+#define GEN_PASS_DEF_MXCPUSETTARGET
+#include "mx/Conversion/LinalgToCPU/Passes.h.inc"
+} // namespace mx
+
+using namespace mlir;
+
+namespace {
+
+struct SetTarget : mx::impl::MXCPUSetTargetBase<SetTarget> {
+  using MXCPUSetTargetBase::MXCPUSetTargetBase;
+
+  void runOnOperation() override {
+    std::optional<mx::CPUTarget> target = mx::CPUTarget::get(cpu);
+    if (!target) {
+      getOperation().emitError("there is no processor '")
+          << cpu << "' here; native, generic and on x86-64 avx2 exist";
+      return signalPassFailure();
+    }
+    LLVM::TargetFeaturesAttr features;
+    if (!target->features.empty())
+      features = LLVM::TargetFeaturesAttr::get(&getContext(), target->features);
+    for (auto function : getOperation().getOps<LLVM::LLVMFuncOp>()) {
+      if (function.isExternal())
+        continue;
+      function.setTargetCpu(target->cpu);
+      if (features)
+        function.setTargetFeaturesAttr(features);
+    }
+  }
+};
+
+} // namespace
