@@ -22,6 +22,6 @@ config.substitutions.append(("%mx_test_root", config.test_source_root))
 llvm_config.use_default_substitutions()
 
 # Optional tools, each found on this machine or left out with its tests.
-for feature, tool in (("ptxas", "ptxas"),):
+for feature, tool in (("ptxas", "ptxas"), ("unit-tests", "MXUnitTests")):
     if shutil.which(tool, path=config.environment["PATH"]):
         config.available_features.add(feature)
