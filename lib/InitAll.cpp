@@ -2,16 +2,19 @@
 
 #include "mx/InitAll.h"
 #include "mx/Conversion/LinalgToCPU/Passes.h"
+#include "mx/Conversion/MXGPUToNVVM/Passes.h"
 #include "mx/IR/MX.h"
+#include "mx/IR/MXGPU.h"
 #include "mx/Pipelines/ToCPU.h"
 
 #include "mlir/IR/DialectRegistry.h"
 
 void mx::registerAllDialects(mlir::DialectRegistry &registry) {
-  registry.insert<MXDialect>();
+  registry.insert<MXDialect, mxgpu::MXGPUDialect>();
 }
 
 void mx::registerAllPasses() {
+  registerMXGPUToNVVMPasses();
   registerMXLinalgToCPUPasses();
   registerToCPUPipeline();
 }
