@@ -3,6 +3,7 @@
 #include "mx/InitAll.h"
 #include "mx/Conversion/LinalgToCPU/Passes.h"
 #include "mx/Conversion/MXGPUToNVVM/Passes.h"
+#include "mx/Conversion/MXToLinalg/MXToLinalg.h"
 #include "mx/IR/MX.h"
 #include "mx/IR/MXGPU.h"
 #include "mx/Pipelines/ToCPU.h"
@@ -16,5 +17,6 @@ void mx::registerAllDialects(mlir::DialectRegistry &registry) {
 void mx::registerAllPasses() {
   registerMXGPUToNVVMPasses();
   registerMXLinalgToCPUPasses();
+  registerMXToLinalgPasses();
   registerToCPUPipeline();
 }

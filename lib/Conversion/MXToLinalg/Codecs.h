@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Element and scale codecs of lib/Formats as integer and f32 arithmetic on
+// scalars: no tables, no branches, no narrow types, so that loops over them
+// vectorise.
+
+#ifndef MX_LIB_CONVERSION_MXTOLINALG_CODECS_H
+#define MX_LIB_CONVERSION_MXTOLINALG_CODECS_H
+
+#include "Scalar.h"
+
+#include "mx/Formats/Format.h"
+
+namespace mx {
+
+/// The code (i32) of the element nearest to `x`, ties to even, saturating.
+Scalar encodeElement(Scalar x, Element element);
+/// The value (f32) of an element's code (i32).
+Scalar decodeElement(Scalar code, Element element);
+
+/// A scale in the form in which it is stored: an i32 code of E8M0 and E4M3, an
+/// f32 otherwise (a value of the stored type). Decoding gives f32.
+Scalar decodeScale(Scalar stored, ScaleType type);
+
+/// Exponent of the largest power of two that an MX element holds.
+unsigned getMaxExponent(Element element);
+/// Mantissa bits of an MX element.
+unsigned getMantissaBits(Element element);
+
+} // namespace mx
+
+#endif // MX_LIB_CONVERSION_MXTOLINALG_CODECS_H

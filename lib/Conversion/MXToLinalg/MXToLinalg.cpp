@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+#include "mx/Conversion/MXToLinalg/MXToLinalg.h"
+
+#include "CodeTypes.h"
+#include "Patterns.h"
+
+#include "mx/IR/MX.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
+#include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "mlir/IR/BuiltinOps.h"
+#include "mlir/Transforms/DialectConversion.h"
+
+namespace mx {
+#define GEN_PASS_DEF_CONVERTMXTOLINALG
+#include "mx/Conversion/MXToLinalg/Passes.h.inc"
+} // namespace mx
+
+using namespace mlir;
+using namespace mx;
+
+void mx::populateMXToLinalgPatterns(const TypeConverter &converter,
+                                    RewritePatternSet &patterns) {
+  populateAmaxPatterns(converter, patterns);
+  populateQuantizePatterns(converter, patterns);
+  populateMatmulPatterns(converter, patterns);
+}
+
+LogicalResult mx::checkSupported(Operation *op) {
+  if (!cast<DestinationStyleOpInterface>(op).hasPureTensorSemantics())
+    return op->emitOpError("on memrefs is not lowered to linalg; run "
+                           "convert-mx-to-linalg before bufferization");
+  return success();
+}
+
+/// The first narrow tensor type among an op's operands, results and block
+/// arguments; null if there is none.
+static Type findNarrowTensor(Operation *op) {
+  for (TypeRange types :
+       {TypeRange(op->getOperandTypes()), TypeRange(op->getResultTypes())})
+    for (Type type : types)
+      if (containsNarrowTensor(type))
+        return type;
+  for (Region &region : op->getRegions())
+    for (Block &block : region)
+      for (Type type : block.getArgumentTypes())
+        if (containsNarrowTensor(type))
+          return type;
+  return {};
+}
+
+namespace {
+struct ConvertMXToLinalgPass
+    : mx::impl::ConvertMXToLinalgBase<ConvertMXToLinalgPass> {
+  /// Reports what the patterns could not convert, each op once.
+  LogicalResult checkConvertible() {
+    bool convertible = true;
+    getOperation()->walk([&](Operation *op) {
+      if (isa_and_nonnull<MXDialect>(op->getDialect())) {
+        convertible &= succeeded(checkSupported(op));
+        return;
+      }
+      Type type = findNarrowTensor(op);
+      if (!type || hasCodeForm(op))
+        return;
+      op->emitOpError("has no form on codes for ")
+          << type << "; func, cf, scf (for, if, while), tensor, linalg and "
+          << "elementwise arith ops have: lower it to these first";
+      convertible = false;
+    });
+    return success(convertible);
+  }
+
+  void runOnOperation() override {
+    if (failed(checkConvertible()))
+      return signalPassFailure();
+    MLIRContext *context = &getContext();
+    CodeTypeConverter converter;
+    RewritePatternSet patterns(context);
+    ConversionTarget target(*context);
+    populateCodeTypePatterns(converter, patterns, target);
+    populateMXToLinalgPatterns(converter, patterns);
+    target.addIllegalDialect<MXDialect>();
+    if (failed(applyPartialConversion(getOperation(), target,
+                                      std::move(patterns))))
+      signalPassFailure();
+  }
+};
+} // namespace
