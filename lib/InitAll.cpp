@@ -7,16 +7,20 @@
 #include "mx/IR/MX.h"
 #include "mx/IR/MXGPU.h"
 #include "mx/Pipelines/ToCPU.h"
+#include "mx/Target/NVPTX.h"
+#include "mx/Target/Passes.h"
 
 #include "mlir/IR/DialectRegistry.h"
 
 void mx::registerAllDialects(mlir::DialectRegistry &registry) {
   registry.insert<MXDialect, mxgpu::MXGPUDialect>();
+  registerNVPTXTarget(registry);
 }
 
 void mx::registerAllPasses() {
   registerMXGPUToNVVMPasses();
   registerMXLinalgToCPUPasses();
+  registerMXTargetPasses();
   registerMXToLinalgPasses();
   registerToCPUPipeline();
 }

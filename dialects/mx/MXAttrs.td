@@ -118,4 +118,28 @@ def MX_KernelAttr : MX_Attr<"Kernel", "kernel"> {
   }];
 }
 
+def MX_NVPTXTargetAttr : MX_Attr<"NVPTXTarget", "nvptx"> {
+  let summary = "an NVIDIA GPU as the target of a gpu.module";
+  let description = [{
+    Takes every chip of the capability table, where `#nvvm.target` refuses the
+    block-scaled instructions on all but sm_100a. `ptx` is the PTX version times
+    ten; without it the module gets the oldest version that has its
+    instructions, so that it loads on the oldest driver. `O` is LLVM's
+    optimisation level.
+
+    Implements `gpu::TargetAttrInterface`, so `gpu-module-to-binary` works too;
+    `mx-gpu-module-to-binary` also reports and dumps.
+
+    ```mlir
+    gpu.module @kernel [#mx.nvptx<chip = "sm_120a">] { ... }
+    ```
+  }];
+  let parameters = (ins
+      StringRefParameter<"the chip">:$chip,
+      DefaultValuedParameter<"unsigned", "0">:$ptx,
+      DefaultValuedParameter<"unsigned", "3">:$O);
+  let assemblyFormat = "`<` struct(params) `>`";
+  let genVerifyDecl = 1;
+}
+
 #endif // MX_ATTRS

@@ -109,14 +109,19 @@ LogicalResult HadamardAttr::verify(function_ref<InFlightDiagnostic()> emitError,
   return success();
 }
 
+static InFlightDiagnostic
+emitUnknownChip(function_ref<InFlightDiagnostic()> emitError, StringRef name) {
+  return emitError() << "unknown chip '" << name << "'; known are "
+                     << getChipNames([](const Chip &) { return true; });
+}
+
 LogicalResult KernelAttr::verify(function_ref<InFlightDiagnostic()> emitError,
                                  KernelFamily family, StringRef chipName,
                                  Instruction atom, ArrayRef<int64_t> tile,
                                  ArrayRef<int64_t> warps, int64_t stages) {
   const Chip *chip = lookupChip(chipName);
   if (!chip)
-    return emitError() << "unknown chip '" << chipName << "'; known are "
-                       << getChipNames([](const Chip &) { return true; });
+    return emitUnknownChip(emitError, chipName);
   const Capability &row = getCapability(atom);
   if (!row.isOn(*chip))
     return emitError() << chipName << " has no " << row.name << "; it is on "
@@ -151,4 +156,22 @@ LogicalResult KernelAttr::verify(function_ref<InFlightDiagnostic()> emitError,
 int64_t KernelAttr::getNumThreads() const {
   constexpr int64_t warpSize = 32;
   return computeProduct(getWarps()) * warpSize;
+}
+
+LogicalResult
+NVPTXTargetAttr::verify(function_ref<InFlightDiagnostic()> emitError,
+                        StringRef chipName, unsigned ptx, unsigned optLevel) {
+  const Chip *chip = lookupChip(chipName);
+  if (!chip)
+    return emitUnknownChip(emitError, chipName);
+  if (ptx != 0 && !isPTXVersion(ptx))
+    return emitError() << "PTX version (times ten) " << ptx
+                       << " cannot be emitted";
+  if (ptx != 0 && ptx < chip->ptx)
+    return emitError() << chipName << " needs PTX "
+                       << formatPTXVersion(chip->ptx) << " or later, got "
+                       << formatPTXVersion(ptx);
+  if (optLevel > 3)
+    return emitError() << "O must be 0 to 3, got " << optLevel;
+  return success();
 }

@@ -3,6 +3,7 @@
 #include "mx/IR/MX.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/GPU/IR/CompilationInterfaces.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 
 using namespace mlir;
@@ -11,6 +12,7 @@ using namespace mlir;
 
 void mx::MXDialect::initialize() {
   registerAttributes();
+  declarePromisedInterface<gpu::TargetAttrInterface, NVPTXTargetAttr>();
   addOperations<
 #define GET_OP_LIST
 #include "mx/IR/MXOps.cpp.inc"

@@ -19,7 +19,11 @@ struct OperandTypeDef {
   llvm::StringLiteral name;
   uint8_t bit;
 };
+struct PTXVersion {
+  uint8_t version;
+};
 #define GET_Chips_IMPL
+#define GET_PTXVersions_IMPL
 #define GET_Capabilities_IMPL
 #define GET_OperandTypes_IMPL
 #include "mx/Target/Capabilities.inc"
@@ -119,6 +123,12 @@ std::optional<OperandType> mx::getOperandType(Element element) {
 
 std::string mx::formatPTXVersion(unsigned version) {
   return llvm::utostr(version / 10) + "." + llvm::utostr(version % 10);
+}
+
+bool mx::isPTXVersion(unsigned version) {
+  return llvm::any_of(table::PTXVersions, [&](table::PTXVersion known) {
+    return known.version == version;
+  });
 }
 
 llvm::SmallVector<const Capability *, 2>

@@ -49,3 +49,18 @@ func.func private @f() attributes {mx.kernel = #mx.kernel<gemm, chip = "sm_80", 
 func.func @f() attributes {mx.kernel = 1 : i64} {
   return
 }
+
+// -----
+
+// expected-error@below {{unknown chip 'sm_120'; known are sm_80}}
+func.func private @f() attributes {a = #mx.nvptx<chip = "sm_120">}
+
+// -----
+
+// expected-error@below {{sm_120a needs PTX 8.7 or later, got 8.0}}
+func.func private @f() attributes {a = #mx.nvptx<chip = "sm_120a", ptx = 80>}
+
+// -----
+
+// expected-error@below {{O must be 0 to 3, got 4}}
+func.func private @f() attributes {a = #mx.nvptx<chip = "sm_120a", O = 4>}

@@ -17,9 +17,6 @@ import subprocess
 import sys
 import tempfile
 
-# PTX versions that ptxas 13.0 knows, from the oldest that a chip here needs.
-VERSIONS = [70, 71, 72, 73, 74, 75, 76, 77, 78, 80, 81, 82, 83, 84, 85, 86, 87, 88, 90]
-
 REGISTERS = """  .reg .b8 b<8>;
   .reg .b16 h<8>;
   .reg .b32 r<8>;
@@ -68,6 +65,7 @@ def main():
     rows = [records[n] for n in records["!instanceof"]["Capability"] if records[n]["Check"]]
     has = lambda row, chip: value(row["Chips"]) >> value(chip["Index"]) & 1
     chips = [records[n] for n in records["!instanceof"]["Chip"]]
+    versions = sorted(value(records[n]["Version"]) for n in records["!instanceof"]["PTXVersion"])
     failures = []
     tested = 0
 
@@ -83,7 +81,7 @@ def main():
         return cache[key]
 
     for i, (row, text) in enumerate(checks):
-        older = [v for v in VERSIONS if v < value(row["PTX"])]
+        older = [v for v in versions if v < value(row["PTX"])]
         versions_refuse = None
         for chip in chips:
             version = max(value(row["PTX"]), value(chip["PTX"]))

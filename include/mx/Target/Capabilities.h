@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// The capability table (include/mx/Target/Capabilities.td): which chip has which
-// instruction, from which PTX version on. Plain data, no IR.
+// The capability table (include/mx/Target/Capabilities.td): which chip has
+// which instruction, from which PTX version on. Plain data, no IR.
 
 #ifndef MX_TARGET_CAPABILITIES_H
 #define MX_TARGET_CAPABILITIES_H
@@ -97,6 +97,8 @@ std::optional<OperandType> getOperandType(Element element);
 
 /// "8.7" for 87.
 std::string formatPTXVersion(unsigned version);
+/// True for a version (times ten) that can be emitted and assembled.
+bool isPTXVersion(unsigned version);
 
 /// The rows whose `intrinsic` (an LLVM intrinsic's full name) or `opcode` (a
 /// PTX opcode with its modifiers) globs match.

@@ -55,6 +55,20 @@ defvar Sm90Up = !listconcat([sm_90, sm_90a], Sm100Up);
 defvar Sm89Up = !listconcat([sm_89], Sm90Up);
 defvar AllChips = !listconcat([sm_80, sm_86], Sm89Up);
 
+/// A PTX version (times ten) that can be emitted: LLVM 22 prints it and ptxas
+/// 13.0 reads it.
+class PTXVersion<int version> {
+  bits<8> Version = version;
+}
+foreach version = [70, 71, 72, 73, 74, 75, 76, 77, 78, 80, 81, 82, 83, 84, 85,
+                   86, 87, 88, 90] in
+  def ptx_#version : PTXVersion<version>;
+
+def PTXVersions : GenericTable {
+  let FilterClass = "PTXVersion";
+  let Fields = ["Version"];
+}
+
 //===----------------------------------------------------------------------===//
 // Operand types
 //===----------------------------------------------------------------------===//

@@ -1,0 +1,215 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+#include "mx/Target/LaunchFile.h"
+#include "mx/Target/NVPTX.h"
+#include "mx/Target/Passes.h"
+
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/IR/Threading.h"
+#include "llvm/ADT/StringSwitch.h"
+#include "llvm/Support/FileSystem.h"
+#include "llvm/Support/FormatVariadic.h"
+#include "llvm/Support/Path.h"
+#include "llvm/Support/raw_ostream.h"
+
+namespace mx {
+#define GEN_PASS_DEF_MXGPUMODULETOBINARY
+#include "mx/Target/Passes.h.inc"
+} // namespace mx
+
+using namespace mlir;
+using namespace mx;
+
+namespace {
+/// A gpu.module and what became of it for one of its targets.
+struct Job {
+  gpu::GPUModuleOp module;
+  NVPTXTargetAttr target;
+  CompiledModule result;
+};
+
+class GPUModuleToBinary final
+    : public mx::impl::MXGPUModuleToBinaryBase<GPUModuleToBinary> {
+public:
+  using MXGPUModuleToBinaryBase::MXGPUModuleToBinaryBase;
+
+  void getDependentDialects(DialectRegistry &registry) const override {
+    registry.insert<gpu::GPUDialect, LLVM::LLVMDialect, MXDialect>();
+    registerNVPTXTarget(registry);
+  }
+
+  void runOnOperation() override;
+
+private:
+  LogicalResult dumpJob(const Job &job);
+  LogicalResult dumpLaunches(const Job &job, StringRef ptxName);
+  void printTable(ArrayRef<Job> jobs);
+
+  LogicalResult writeFile(Location loc, const Twine &name, StringRef data);
+
+  /// The first launch of each kernel of the module that the pass runs on.
+  llvm::DenseMap<SymbolRefAttr, gpu::LaunchFuncOp> launches;
+};
+} // namespace
+
+static std::optional<gpu::CompilationTarget> parseFormat(StringRef name) {
+  return llvm::StringSwitch<std::optional<gpu::CompilationTarget>>(name)
+      .Case("offload", gpu::CompilationTarget::Offload)
+      .Case("ptx", gpu::CompilationTarget::Assembly)
+      .Case("cubin", gpu::CompilationTarget::Binary)
+      .Case("fatbin", gpu::CompilationTarget::Fatbin)
+      .Default(std::nullopt);
+}
+
+void GPUModuleToBinary::runOnOperation() {
+  Operation *root = getOperation();
+  std::optional<gpu::CompilationTarget> format = parseFormat(emit);
+  if (!format) {
+    emitError(root->getLoc(),
+              "emit must be offload, ptx, cubin or fatbin, got '")
+        << emit << "'";
+    return signalPassFailure();
+  }
+
+  SmallVector<Job> jobs;
+  launches.clear();
+  root->walk([&](Operation *op) {
+    if (auto launch = dyn_cast<gpu::LaunchFuncOp>(op))
+      launches.try_emplace(launch.getKernel(), launch);
+    auto module = dyn_cast<gpu::GPUModuleOp>(op);
+    if (!module || !module.getTargets())
+      return;
+    for (Attribute attr : module.getTargetsAttr())
+      if (auto target = dyn_cast<NVPTXTargetAttr>(attr))
+        jobs.push_back({module, target, {}});
+  });
+
+  // A dump has cubins if there is a ptxas; the formats that need one fail
+  // without.
+  AlsoCompile also;
+  if (!dump.empty() && !jobs.empty()) {
+    llvm::Expected<std::string> ptxas = findCUDAProgram("ptxas", toolkit);
+    also = {/*ptx=*/true, /*cubin=*/static_cast<bool>(ptxas)};
+    if (!ptxas)
+      emitWarning(jobs.front().module.getLoc(), "no cubins are dumped: ")
+          << llvm::toString(ptxas.takeError());
+  }
+  if (failed(failableParallelForEach(&getContext(), jobs, [&](Job &job) {
+        FailureOr<CompiledModule> compiled =
+            compileModule(job.module, job.target, *format, toolkit, also);
+        if (failed(compiled))
+          return failure();
+        job.result = std::move(*compiled);
+        return success();
+      })))
+    return signalPassFailure();
+  numModules += jobs.size();
+
+  if (!dump.empty()) {
+    for (const Job &job : jobs)
+      if (failed(dumpJob(job)))
+        return signalPassFailure();
+    printTable(jobs);
+  }
+
+  // Jobs of one module are neighbours.
+  for (size_t begin = 0, end; begin < jobs.size(); begin = end) {
+    gpu::GPUModuleOp module = jobs[begin].module;
+    SmallVector<Attribute> objects;
+    for (end = begin; end < jobs.size() && jobs[end].module == module; ++end) {
+      const CompiledModule &result = jobs[end].result;
+      objects.push_back(getObjectAttr(module, jobs[end].target, *format,
+                                      result.object, result.cubin));
+      if (result.cubin)
+        numSpills += llvm::count_if(
+            result.cubin->kernels,
+            [](const KernelResources &kernel) { return kernel.spillStores; });
+    }
+    OpBuilder builder(module);
+    gpu::BinaryOp::create(builder, module.getLoc(), module.getName(),
+                          module.getOffloadingHandlerAttr(),
+                          builder.getArrayAttr(objects));
+    module.erase();
+  }
+}
+
+LogicalResult GPUModuleToBinary::writeFile(Location loc, const Twine &name,
+                                           StringRef data) {
+  SmallString<128> path(dump);
+  llvm::sys::path::append(path, name);
+  if (std::error_code error = llvm::sys::fs::create_directories(dump))
+    return emitError(loc, "cannot create the folder ")
+           << dump << ": " << error.message();
+  // Written to a temporary file and renamed.
+  llvm::Error error = llvm::writeToOutput(path, [&](llvm::raw_ostream &os) {
+    os << data;
+    return llvm::Error::success();
+  });
+  if (error)
+    return emitError(loc, "cannot write ")
+           << path << ": " << llvm::toString(std::move(error));
+  return success();
+}
+
+LogicalResult GPUModuleToBinary::dumpJob(const Job &job) {
+  gpu::GPUModuleOp module = job.module;
+  // Several targets of one module: each has files of its own.
+  std::string name = module.getName().str();
+  if (module.getTargets()->size() > 1)
+    name += "." + job.target.getChip().str();
+  const CompiledModule &result = job.result;
+  if (!result.ptx)
+    return success();
+  if (failed(writeFile(module.getLoc(), name + ".ptx", result.ptx->text)))
+    return failure();
+  if (result.cubin) {
+    StringRef image(result.cubin->image.data(), result.cubin->image.size());
+    if (failed(writeFile(module.getLoc(), name + ".cubin", image)))
+      return failure();
+  }
+  return dumpLaunches(job, name + ".ptx");
+}
+
+LogicalResult GPUModuleToBinary::dumpLaunches(const Job &job,
+                                              StringRef ptxName) {
+  gpu::GPUModuleOp module = job.module;
+  for (auto kernel : module.getOps<LLVM::LLVMFuncOp>()) {
+    auto reference = SymbolRefAttr::get(
+        module.getNameAttr(), {FlatSymbolRefAttr::get(kernel.getNameAttr())});
+    gpu::LaunchFuncOp launch = launches.lookup(reference);
+    if (!launch)
+      continue;
+    std::string why;
+    std::optional<llvm::json::Object> file = getLaunchFile(
+        launch, kernel.getNumArguments(), ptxName, job.target.getChip(), why);
+    if (!file) {
+      emitRemark(kernel.getLoc(), "no launch file: ") << why;
+      continue;
+    }
+    std::string text =
+        llvm::formatv("{0:2}\n", llvm::json::Value(std::move(*file)));
+    if (failed(writeFile(kernel.getLoc(), kernel.getName() + ".json", text)))
+      return failure();
+  }
+  return success();
+}
+
+void GPUModuleToBinary::printTable(ArrayRef<Job> jobs) {
+  // One string: other threads may print, too.
+  std::string text = llvm::formatv(
+      "{0,-40} {1,-8} {2,4} {3,9} {4,9} {5,7} {6,7} {7,9}\n", "kernel", "chip",
+      "PTX", "PTX lines", "registers", "shared", "spilled", "ptxas ms");
+  for (const Job &job : jobs) {
+    if (!job.result.ptx || !job.result.cubin)
+      continue;
+    const PTX &ptx = *job.result.ptx;
+    for (const KernelResources &kernel : job.result.cubin->kernels)
+      text += llvm::formatv(
+          "{0,-40} {1,-8} {2,4} {3,9} {4,9} {5,7} {6,7} {7,9:f1}\n",
+          kernel.name, job.target.getChip(), formatPTXVersion(ptx.version),
+          StringRef(ptx.text).count('\n'), kernel.registers,
+          kernel.sharedMemory, kernel.spillStores + kernel.spillLoads,
+          job.result.cubin->milliseconds);
+  }
+  llvm::errs() << text;
+}

@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+#include "mx/Target/LaunchFile.h"
+
+#include "mlir/IR/BuiltinTypes.h"
+#include "mlir/IR/Matchers.h"
+#include "llvm/ADT/StringExtras.h"
+
+using namespace mlir;
+using namespace mx;
+namespace json = llvm::json;
+
+namespace {
+/// Collects arguments and buffers of one launch.
+class LaunchBuilder {
+public:
+  explicit LaunchBuilder(std::string &why) : why(why) {}
+
+  /// Appends the operand as the kernel sees it; false with `why` set if a size
+  /// or a value is not a constant.
+  bool add(Value operand, bool barePointer) {
+    std::string name = "arg" + llvm::utostr(index++);
+    if (auto type = dyn_cast<MemRefType>(operand.getType()))
+      return addMemRef(type, name, barePointer);
+    Attribute value;
+    if (!matchPattern(operand, m_Constant(&value)))
+      return fail(name + " is not a constant");
+    return addScalar(operand.getType(), value, name);
+  }
+
+  json::Array args, buffers;
+
+private:
+  bool fail(std::string text) {
+    why = std::move(text);
+    return false;
+  }
+
+  void addScalarArg(StringRef name, StringRef dtype, json::Value value) {
+    args.push_back(json::Object{{"kind", "scalar"},
+                                {"name", name.str()},
+                                {"dtype", dtype},
+                                {"value", std::move(value)}});
+  }
+
+  bool addScalar(Type type, Attribute value, StringRef name) {
+    if (auto integer = dyn_cast<IntegerAttr>(value)) {
+      unsigned width = type.isIndex() ? 64 : type.getIntOrFloatBitWidth();
+      addScalarArg(name, width == 64 ? "u64" : "u32",
+                   integer.getValue().getSExtValue());
+      return true;
+    }
+    if (auto number = dyn_cast<FloatAttr>(value); number && type.isF32()) {
+      addScalarArg(name, "f32", number.getValueAsDouble());
+      return true;
+    }
+    return fail((name + " is a scalar of another type than index, integer or "
+                        "f32")
+                    .str());
+  }
+
+  bool addMemRef(MemRefType type, StringRef name, bool barePointer) {
+    SmallVector<int64_t> strides;
+    int64_t offset;
+    if (!type.hasStaticShape() ||
+        failed(type.getStridesAndOffset(strides, offset)) ||
+        ShapedType::isDynamic(offset) ||
+        llvm::any_of(strides, ShapedType::isDynamic))
+      return fail((name + " has dynamic sizes").str());
+    json::Object init;
+    StringRef dtype;
+    if (!describeElement(type.getElementType(), dtype, init))
+      return fail((name + " has an element type that launch files lack").str());
+
+    // A view needs its buffer up to the last element.
+    json::Array shape(type.getShape());
+    if (!type.getLayout().isIdentity()) {
+      int64_t extent = offset + 1;
+      for (auto [size, stride] : llvm::zip_equal(type.getShape(), strides))
+        extent += (size - 1) * stride;
+      shape = json::Array{extent};
+    }
+    buffers.push_back(json::Object{{"name", name.str()},
+                                   {"dtype", dtype},
+                                   {"shape", std::move(shape)},
+                                   {"init", std::move(init)}});
+    args.push_back(json::Object{{"kind", "buffer"}, {"name", name.str()}});
+    if (barePointer)
+      return true;
+    // The descriptor: allocated and aligned pointer, offset, sizes, strides.
+    args.push_back(json::Object{{"kind", "buffer"}, {"name", name.str()}});
+    addScalarArg((name + ".offset").str(), "u64", offset);
+    for (auto [i, size] : llvm::enumerate(type.getShape()))
+      addScalarArg((name + ".size" + Twine(i)).str(), "u64", size);
+    for (auto [i, stride] : llvm::enumerate(strides))
+      addScalarArg((name + ".stride" + Twine(i)).str(), "u64", stride);
+    return true;
+  }
+
+  /// Name of the element type and contents: small numbers, finite scales near
+  /// one, any code of a packed format.
+  bool describeElement(Type type, StringRef &dtype, json::Object &init) {
+    auto codes = [&](int64_t mask, int64_t add) {
+      init = json::Object{
+          {"gen", "codes"}, {"seed", index}, {"mask", mask}, {"add", add}};
+    };
+    if (type.isF32() || type.isBF16()) {
+      dtype = type.isF32() ? "f32" : "bf16";
+      init = json::Object{
+          {"gen", "uniform"}, {"seed", index}, {"lo", -1}, {"hi", 1}};
+    } else if (isa<Float8E4M3FNType>(type)) {
+      dtype = "e4m3";
+      codes(/*mask=*/0b10111111, /*add=*/0); // |x| < 2
+    } else if (isa<Float8E8M0FNUType>(type)) {
+      dtype = "u8";
+      codes(/*mask=*/7, /*add=*/124); // 2^-3 to 2^4
+    } else if (isa<Float8E5M2Type>(type)) {
+      dtype = "u8";
+      codes(/*mask=*/0b10111111, /*add=*/0);
+    } else if (type.isInteger(8)) {
+      dtype = "u8";
+      codes(/*mask=*/255, /*add=*/0);
+    } else if (type.isInteger(32)) {
+      dtype = "i32";
+      codes(/*mask=*/255, /*add=*/0);
+    } else {
+      return false;
+    }
+    return true;
+  }
+
+  std::string &why;
+  unsigned index = 0;
+};
+} // namespace
+
+/// Three extents if all are constants.
+static std::optional<json::Array> getExtents(gpu::KernelDim3 dims) {
+  json::Array extents;
+  for (Value dim : {dims.x, dims.y, dims.z}) {
+    APInt value;
+    if (!dim || !matchPattern(dim, m_ConstantInt(&value)))
+      return std::nullopt;
+    extents.push_back(value.getSExtValue());
+  }
+  return extents;
+}
+
+std::optional<json::Object> mx::getLaunchFile(gpu::LaunchFuncOp launch,
+                                              unsigned numParameters,
+                                              StringRef ptxName, StringRef chip,
+                                              std::string &why) {
+  std::optional<json::Array> grid =
+      getExtents(launch.getGridSizeOperandValues());
+  std::optional<json::Array> block =
+      getExtents(launch.getBlockSizeOperandValues());
+  std::optional<json::Array> cluster = json::Array{1, 1, 1};
+  if (launch.hasClusterSize())
+    cluster = getExtents(launch.getClusterSizeOperandValues());
+  APInt dynamicShared(32, 0);
+  if (!grid || !block || !cluster ||
+      (launch.getDynamicSharedMemorySize() &&
+       !matchPattern(launch.getDynamicSharedMemorySize(),
+                     m_ConstantInt(&dynamicShared)))) {
+    why = "grid, block or shared memory is not a constant";
+    return std::nullopt;
+  }
+
+  LaunchBuilder builder(why);
+  bool barePointer = numParameters == launch.getNumKernelOperands();
+  for (Value operand : launch.getKernelOperands())
+    if (!builder.add(operand, barePointer))
+      return std::nullopt;
+  if (builder.args.size() != numParameters) {
+    why = "the kernel's parameters are neither pointers nor descriptors";
+    return std::nullopt;
+  }
+  StringRef entry = launch.getKernelName().getValue();
+  return json::Object{{"name", entry},
+                      {"ptx", ptxName},
+                      {"target", chip},
+                      {"entry", entry},
+                      {"grid", std::move(*grid)},
+                      {"block", std::move(*block)},
+                      {"cluster", std::move(*cluster)},
+                      {"dynamic_shared", dynamicShared.getSExtValue()},
+                      {"args", std::move(builder.args)},
+                      {"buffers", std::move(builder.buffers)},
+                      {"checks", json::Array()}};
+}
