@@ -9,6 +9,7 @@
 #include "mx/Pipelines/ToCPU.h"
 #include "mx/Target/NVPTX.h"
 #include "mx/Target/Passes.h"
+#include "mx/Transforms/Passes.h"
 
 #include "mlir/IR/DialectRegistry.h"
 
@@ -22,5 +23,6 @@ void mx::registerAllPasses() {
   registerMXLinalgToCPUPasses();
   registerMXTargetPasses();
   registerMXToLinalgPasses();
+  registerMXTransformsPasses();
   registerToCPUPipeline();
 }

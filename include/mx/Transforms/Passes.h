@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+#ifndef MX_TRANSFORMS_PASSES_H
+#define MX_TRANSFORMS_PASSES_H
+
+#include "mlir/Pass/Pass.h"
+
+namespace mx {
+
+#define GEN_PASS_DECL
+#define GEN_PASS_REGISTRATION
+#include "mx/Transforms/Passes.h.inc"
+
+} // namespace mx
+
+#endif // MX_TRANSFORMS_PASSES_H
