@@ -3,6 +3,7 @@
 #include "mx/Runtime/Jit.h"
 
 #include "RuntimeSymbols.h"
+#include "mx/Conversion/LinalgToCPU/CPUTarget.h"
 #include "mx/Runtime/ThreadPool.h"
 
 #include "mlir/IR/BuiltinOps.h"
@@ -30,33 +31,22 @@ namespace mx {
 // Target
 //===----------------------------------------------------------------------===//
 
-Expected<std::unique_ptr<TargetMachine>> createTargetMachine(CpuKind kind) {
+Expected<std::unique_ptr<TargetMachine>> createTargetMachine(StringRef cpu) {
+  std::optional<CPUTarget> target = CPUTarget::get(cpu);
+  if (!target)
+    return createStringError("unknown CPU '" + cpu +
+                             "' for this architecture; there are native, avx2 "
+                             "(x86-64) and generic");
+  if (!target->runsHere())
+    return createStringError("this machine cannot run code for '" + cpu + "'");
   InitializeNativeTarget();
   InitializeNativeTargetAsmPrinter();
-  Expected<orc::JITTargetMachineBuilder> builder =
-      orc::JITTargetMachineBuilder::detectHost();
-  if (!builder)
-    return builder.takeError();
-  bool isX86 = builder->getTargetTriple().isX86();
-  switch (kind) {
-  case CpuKind::Native:
-    break;
-  case CpuKind::Avx2: {
-    StringMap<bool> host = sys::getHostCPUFeatures();
-    if (!isX86 || !host.lookup("avx2") || !host.lookup("fma"))
-      return createStringError("this machine's CPU has no AVX2 and FMA");
-    builder->setCPU("x86-64-v3");
-    builder->getFeatures() = SubtargetFeatures();
-    break;
-  }
-  case CpuKind::Generic:
-    builder->setCPU(isX86 ? "x86-64" : "generic");
-    builder->getFeatures() = SubtargetFeatures();
-    break;
-  }
-  builder->setRelocationModel(Reloc::PIC_);
-  builder->setCodeGenOptLevel(CodeGenOptLevel::Default);
-  return builder->createTargetMachine();
+  orc::JITTargetMachineBuilder builder{Triple(sys::getProcessTriple())};
+  builder.setCPU(target->cpu);
+  builder.getFeatures() = SubtargetFeatures(target->features);
+  builder.setRelocationModel(Reloc::PIC_);
+  builder.setCodeGenOptLevel(CodeGenOptLevel::Default);
+  return builder.createTargetMachine();
 }
 
 //===----------------------------------------------------------------------===//

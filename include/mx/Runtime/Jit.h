@@ -23,18 +23,10 @@ class ModuleOp;
 
 namespace mx {
 
-/// Instruction set that code is generated for.
-enum class CpuKind {
-  /// All that the host has.
-  Native,
-  /// x86-64-v3: AVX2 and FMA. An error on a host without them.
-  Avx2,
-  /// The least that the host's architecture guarantees.
-  Generic,
-};
-
+/// The machine that `cpu` names (see CPUTarget); an error if there is none of
+/// that name or this machine cannot run its code.
 llvm::Expected<std::unique_ptr<llvm::TargetMachine>>
-createTargetMachine(CpuKind kind);
+createTargetMachine(llvm::StringRef cpu);
 
 /// Seconds of each step.
 struct JitTimes {

@@ -40,6 +40,8 @@ public:
   static llvm::Expected<Safetensors>
   parse(std::unique_ptr<llvm::MemoryBuffer> buffer);
 
+  llvm::StringRef getPath() const { return buffer->getBufferIdentifier(); }
+
   /// Null if there is no such tensor.
   const SafetensorsEntry *lookup(llvm::StringRef name) const;
 
