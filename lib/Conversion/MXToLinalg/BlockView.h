@@ -6,6 +6,8 @@
 #ifndef MX_LIB_CONVERSION_MXTOLINALG_BLOCKVIEW_H
 #define MX_LIB_CONVERSION_MXTOLINALG_BLOCKVIEW_H
 
+#include "Shapes.h"
+
 #include "mx/Formats/Format.h"
 
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
@@ -62,14 +64,14 @@ public:
   mlir::Value createForScales(mlir::ImplicitLocOpBuilder &builder,
                               mlir::Type element) const;
 
-private:
-  llvm::SmallVector<mlir::OpFoldResult>
-  getScaleSizes(mlir::ImplicitLocOpBuilder &builder) const;
+  /// Sizes of the tensor of scales.
+  Sizes getScaleSizes(mlir::ImplicitLocOpBuilder &builder) const;
 
+private:
   /// Sizes of the original and of the padded tensor.
-  llvm::SmallVector<mlir::OpFoldResult> sizes, paddedSizes;
+  Sizes sizes, paddedSizes;
   /// Sizes of the loops.
-  llvm::SmallVector<mlir::OpFoldResult> loopSizes;
+  Sizes loopSizes;
   /// The loops of each dimension.
   llvm::SmallVector<mlir::ReassociationIndices> elementGroups;
   /// The dimensions of the scale tensor that a dimension of the view stands

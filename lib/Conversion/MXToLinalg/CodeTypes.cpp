@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
 #include "CodeTypes.h"
-
-#include "mx/IR/MX.h"
+#include "Layout.h"
+#include "Shapes.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/ControlFlow/IR/ControlFlowOps.h"
+#include "mlir/Dialect/ControlFlow/Transforms/StructuralTypeConversions.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/Func/Transforms/FuncConversions.h"
 #include "mlir/Dialect/Linalg/Passes.h"
@@ -29,18 +30,20 @@ bool mx::isNarrowType(Type type) {
          type.isSignlessInteger(4) || type.isSignlessInteger(2);
 }
 
-bool mx::containsNarrowTensor(Type type) {
+bool mx::hasNarrowTensor(Type type) {
   if (auto tensor = dyn_cast<TensorType>(type))
-    return isNarrowType(tensor.getElementType());
+    return isNarrowType(tensor.getElementType()) || getLayout(type);
   if (auto function = dyn_cast<FunctionType>(type))
-    return llvm::any_of(function.getInputs(), containsNarrowTensor) ||
-           llvm::any_of(function.getResults(), containsNarrowTensor);
+    return llvm::any_of(function.getInputs(), hasNarrowTensor) ||
+           llvm::any_of(function.getResults(), hasNarrowTensor);
   return false;
 }
 
 CodeTypeConverter::CodeTypeConverter() {
   addConversion([](Type type) { return type; });
   addConversion([](TensorType type) -> Type {
+    if (getLayout(type))
+      type = getTiledType(cast<RankedTensorType>(type));
     if (!isNarrowType(type.getElementType()))
       return type;
     return type.clone(IntegerType::get(type.getContext(), 8));
@@ -127,11 +130,27 @@ struct ConvertConstant : OpConversionPattern<arith::ConstantOp> {
 /// Ops that look at no element: only their types change.
 bool isDataMovement(Operation *op) {
   return isa<arith::SelectOp, tensor::CastOp, tensor::CollapseShapeOp,
-             tensor::ConcatOp, tensor::DimOp, tensor::EmptyOp,
-             tensor::ExpandShapeOp, tensor::ExtractSliceOp, tensor::GatherOp,
-             tensor::InsertSliceOp, tensor::ParallelInsertSliceOp,
-             tensor::RankOp, tensor::ReshapeOp, tensor::ScatterOp>(op);
+             tensor::ConcatOp, tensor::DimOp, tensor::ExpandShapeOp,
+             tensor::ExtractSliceOp, tensor::GatherOp, tensor::InsertSliceOp,
+             tensor::ParallelInsertSliceOp, tensor::RankOp, tensor::ReshapeOp,
+             tensor::ScatterOp>(op);
 }
+
+struct ConvertEmpty : OpConversionPattern<tensor::EmptyOp> {
+  using OpConversionPattern::OpConversionPattern;
+  LogicalResult
+  matchAndRewrite(tensor::EmptyOp op, OpAdaptor adaptor,
+                  ConversionPatternRewriter &rewriter) const override {
+    auto type = getTypeConverter()->convertType<RankedTensorType>(op.getType());
+    ImplicitLocOpBuilder b(op.getLoc(), rewriter);
+    Sizes sizes = op.getMixedSizes();
+    if (getLayout(op.getType()))
+      sizes = getTiledSizes(b, sizes);
+    rewriter.replaceOpWithNewOp<tensor::EmptyOp>(op, sizes,
+                                                 type.getElementType());
+    return success();
+  }
+};
 
 struct ConvertDataMovement : ConversionPattern {
   ConvertDataMovement(const TypeConverter &converter, MLIRContext *context)
@@ -267,7 +286,21 @@ struct GeneralizeNamedOp : OpInterfaceConversionPattern<linalg::LinalgOp> {
 // What is converted
 //===----------------------------------------------------------------------===//
 
+/// Ops that pass values on whole.
+static bool isStructural(Operation *op) {
+  return isa<func::FuncOp, func::CallOp, func::ReturnOp, cf::BranchOp,
+             cf::CondBranchOp, scf::ForOp, scf::IfOp, scf::WhileOp,
+             scf::YieldOp, scf::ConditionOp, tensor::EmptyOp>(op);
+}
+
 bool mx::hasCodeForm(Operation *op) {
+  if (isStructural(op))
+    return true;
+  // Positions of elements in a layout are mx.relayout's business only.
+  auto hasLayout = [](Type type) { return bool(getLayout(type)); };
+  if (llvm::any_of(op->getOperandTypes(), hasLayout) ||
+      llvm::any_of(op->getResultTypes(), hasLayout))
+    return false;
   if (isa<arith::ConstantOp>(op))
     return isa<DenseElementsAttr, DenseResourceElementsAttr>(
         cast<arith::ConstantOp>(op).getValue());
@@ -275,9 +308,6 @@ bool mx::hasCodeForm(Operation *op) {
          isa<tensor::ExtractOp, tensor::InsertOp, tensor::FromElementsOp,
              tensor::SplatOp, tensor::PadOp, tensor::GenerateOp,
              tensor::YieldOp, linalg::YieldOp>(op) ||
-         isa<func::FuncOp, func::CallOp, func::ReturnOp, cf::BranchOp,
-             cf::CondBranchOp, scf::ForOp, scf::IfOp, scf::WhileOp,
-             scf::YieldOp, scf::ConditionOp>(op) ||
          OpTrait::hasElementwiseMappableTraits(op);
 }
 
@@ -286,7 +316,7 @@ void mx::populateCodeTypePatterns(const TypeConverter &converter,
                                   ConversionTarget &target) {
   MLIRContext *context = patterns.getContext();
   patterns
-      .add<ConvertConstant, ConvertDataMovement, ConvertExtract,
+      .add<ConvertConstant, ConvertDataMovement, ConvertEmpty, ConvertExtract,
            ConvertScalarsIn<tensor::InsertOp>,
            ConvertScalarsIn<tensor::FromElementsOp>,
            ConvertScalarsIn<tensor::SplatOp>, ConvertElementBody<tensor::PadOp>,
@@ -297,12 +327,13 @@ void mx::populateCodeTypePatterns(const TypeConverter &converter,
                                                                  converter);
   populateCallOpTypeConversionPattern(patterns, converter);
   populateReturnOpTypeConversionPattern(patterns, converter);
-  populateBranchOpInterfaceTypeConversionPattern(patterns, converter);
+  cf::populateCFStructuralTypeConversionsAndLegality(converter, patterns,
+                                                     target);
   scf::populateSCFStructuralTypeConversionsAndLegality(converter, patterns,
                                                        target);
+  // Blocks other than the entry are converted by the branches to them.
   target.addDynamicallyLegalOp<func::FuncOp>([&](func::FuncOp op) {
-    return converter.isSignatureLegal(op.getFunctionType()) &&
-           converter.isLegal(&op.getBody());
+    return converter.isSignatureLegal(op.getFunctionType());
   });
   target.markUnknownOpDynamicallyLegal(
       [&](Operation *op) { return converter.isLegal(op); });

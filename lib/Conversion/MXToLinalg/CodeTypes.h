@@ -12,10 +12,12 @@ namespace mx {
 /// True for a scalar type whose tensors become codes: f4E2M1FN, f6E2M3FN,
 /// f6E3M2FN, f8E4M3FN, f8E5M2, f8E8M0FNU, i4, i2.
 bool isNarrowType(mlir::Type type);
-/// True if the type is or contains a shaped type of a narrow type.
-bool containsNarrowTensor(mlir::Type type);
+/// True if the type is, or is of a function that has, a tensor of a narrow type
+/// or one in a layout other than row-major.
+bool hasNarrowTensor(mlir::Type type);
 
-/// Tensors of narrow types become tensors of i8; all else stays.
+/// Tensors of narrow types become tensors of i8, layouts the shape that they
+/// have in memory; all else stays.
 class CodeTypeConverter : public mlir::TypeConverter {
 public:
   CodeTypeConverter();

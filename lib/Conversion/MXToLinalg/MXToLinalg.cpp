@@ -3,6 +3,7 @@
 #include "mx/Conversion/MXToLinalg/MXToLinalg.h"
 
 #include "CodeTypes.h"
+#include "Layout.h"
 #include "Patterns.h"
 
 #include "mx/IR/MX.h"
@@ -27,6 +28,7 @@ void mx::populateMXToLinalgPatterns(const TypeConverter &converter,
   populateAmaxPatterns(converter, patterns);
   populateQuantizePatterns(converter, patterns);
   populateMatmulPatterns(converter, patterns);
+  populateRelayoutPatterns(converter, patterns);
 }
 
 LogicalResult mx::checkSupported(Operation *op) {
@@ -42,12 +44,12 @@ static Type findNarrowTensor(Operation *op) {
   for (TypeRange types :
        {TypeRange(op->getOperandTypes()), TypeRange(op->getResultTypes())})
     for (Type type : types)
-      if (containsNarrowTensor(type))
+      if (hasNarrowTensor(type))
         return type;
   for (Region &region : op->getRegions())
     for (Block &block : region)
       for (Type type : block.getArgumentTypes())
-        if (containsNarrowTensor(type))
+        if (hasNarrowTensor(type))
           return type;
   return {};
 }
@@ -66,9 +68,13 @@ struct ConvertMXToLinalgPass
       Type type = findNarrowTensor(op);
       if (!type || hasCodeForm(op))
         return;
-      op->emitOpError("has no form on codes for ")
-          << type << "; func, cf, scf (for, if, while), tensor, linalg and "
-          << "elementwise arith ops have: lower it to these first";
+      InFlightDiagnostic error = op->emitOpError("has no form on codes for ");
+      error << type << "; ";
+      if (getLayout(type))
+        error << "make it row-major by mx.relayout first";
+      else
+        error << "lower it to func, cf, scf (for, if, while), tensor, linalg "
+                 "or elementwise arith ops first";
       convertible = false;
     });
     return success(convertible);

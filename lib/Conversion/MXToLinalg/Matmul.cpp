@@ -4,6 +4,7 @@
 
 #include "BlockView.h"
 #include "Codecs.h"
+#include "Layout.h"
 #include "Patterns.h"
 #include "Scales.h"
 
@@ -37,13 +38,17 @@ static Value createElementwise(ImplicitLocOpBuilder &b, ValueRange inputs,
 }
 
 /// The values that elements and scales stand for, into `init` (a float type).
-/// The operand's values are tensors of codes.
+/// `operand` are tensors of codes, `original` what they were converted from.
 static Value dequantize(ImplicitLocOpBuilder &b,
+                        const QuantizedOperand &original,
                         const QuantizedOperand &operand, const Format &format,
                         int64_t axis, Value init) {
   BlockView view(b, operand.elements, format, axis);
+  Value scales = operand.scales;
+  if (getLayout(original.scales.getType()))
+    scales = fromTiled(b, scales, view.getScaleSizes(b));
   SmallVector<Value> inputs = {view.expandElements(b, operand.elements),
-                               view.collapseScales(b, operand.scales)};
+                               view.collapseScales(b, scales)};
   SmallVector<AffineMap> maps = {view.getElementMap(), view.getScaleMap()};
   if (operand.amax) {
     inputs.push_back(operand.amax);
@@ -70,12 +75,13 @@ static Value createF32Like(ImplicitLocOpBuilder &b, Value value) {
 }
 
 /// An operand of a matmul in f32.
-static Value createF32Operand(ImplicitLocOpBuilder &b, ValueRange values,
+static Value createF32Operand(ImplicitLocOpBuilder &b, ValueRange original,
+                              ValueRange values,
                               std::optional<FormatAttr> format, int64_t axis) {
   if (format) {
-    QuantizedOperand operand(values, format->getValue());
-    return dequantize(b, operand, format->getValue(), axis,
-                      createF32Like(b, operand.elements));
+    const Format &value = format->getValue();
+    return dequantize(b, {original, value}, {values, value}, value, axis,
+                      createF32Like(b, values.front()));
   }
   Value value = values.front();
   auto type = cast<RankedTensorType>(value.getType());
@@ -99,7 +105,8 @@ struct LowerDequantize : OpConversionPattern<DequantizeOp> {
       return rewriter.notifyMatchFailure(op, "on memrefs");
     ImplicitLocOpBuilder b(op.getLoc(), rewriter);
     const Format &format = op.getFormat().getValue();
-    rewriter.replaceOp(op, dequantize(b, {adaptor.getInputs(), format}, format,
+    rewriter.replaceOp(op, dequantize(b, {op.getInputs(), format},
+                                      {adaptor.getInputs(), format}, format,
                                       op.getAxis(), adaptor.getInit()));
     return success();
   }
@@ -113,10 +120,10 @@ struct LowerMatmul : OpConversionPattern<MatmulOp> {
     if (!op.hasPureTensorSemantics())
       return rewriter.notifyMatchFailure(op, "on memrefs");
     ImplicitLocOpBuilder b(op.getLoc(), rewriter);
-    Value lhs = createF32Operand(b, adaptor.getLhs(), op.getLhsFormat(),
-                                 op.getLhsAxis());
-    Value rhs = createF32Operand(b, adaptor.getRhs(), op.getRhsFormat(),
-                                 op.getRhsAxis());
+    Value lhs = createF32Operand(b, op.getLhs(), adaptor.getLhs(),
+                                 op.getLhsFormat(), op.getLhsAxis());
+    Value rhs = createF32Operand(b, op.getRhs(), adaptor.getRhs(),
+                                 op.getRhsFormat(), op.getRhsAxis());
     Value sum = createAccumulator(b, op, adaptor);
 
     SmallVector<utils::IteratorType> iterators(op.getResultMap().getNumDims(),

@@ -22,6 +22,8 @@ void populateQuantizePatterns(const mlir::TypeConverter &converter,
 /// mx.dequantize and mx.matmul.
 void populateMatmulPatterns(const mlir::TypeConverter &converter,
                             mlir::RewritePatternSet &patterns);
+void populateRelayoutPatterns(const mlir::TypeConverter &converter,
+                              mlir::RewritePatternSet &patterns);
 
 /// Fails with a located error if the patterns cannot lower this mx op; the
 /// message says what would work.

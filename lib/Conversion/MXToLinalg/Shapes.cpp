@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+#include "Shapes.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Arith/Utils/Utils.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "mlir/Dialect/Utils/StaticValueUtils.h"
+#include "mlir/IR/TypeUtilities.h"
+#include "llvm/Support/MathExtras.h"
+
+using namespace mlir;
+using namespace mx;
+
+OpFoldResult mx::ceilDiv(ImplicitLocOpBuilder &b, OpFoldResult size,
+                         int64_t divisor) {
+  if (std::optional<int64_t> constant = getConstantIntValue(size))
+    return b.getIndexAttr(llvm::divideCeil(*constant, divisor));
+  Value rhs = arith::ConstantIndexOp::create(b, divisor);
+  return arith::CeilDivUIOp::create(b, cast<Value>(size), rhs).getResult();
+}
+
+OpFoldResult mx::multiply(ImplicitLocOpBuilder &b, OpFoldResult size,
+                          int64_t factor) {
+  if (std::optional<int64_t> constant = getConstantIntValue(size))
+    return b.getIndexAttr(*constant * factor);
+  Value rhs = arith::ConstantIndexOp::create(b, factor);
+  return arith::MulIOp::create(b, cast<Value>(size), rhs).getResult();
+}
+
+static OpFoldResult subtract(ImplicitLocOpBuilder &b, OpFoldResult lhs,
+                             OpFoldResult rhs) {
+  std::optional<int64_t> l = getConstantIntValue(lhs);
+  std::optional<int64_t> r = getConstantIntValue(rhs);
+  if (lhs == rhs || (l && r))
+    return b.getIndexAttr(l && r ? *l - *r : 0);
+  Location loc = b.getLoc();
+  return arith::SubIOp::create(b, getValueOrCreateConstantIndexOp(b, loc, lhs),
+                               getValueOrCreateConstantIndexOp(b, loc, rhs))
+      .getResult();
+}
+
+RankedTensorType mx::getTensorType(ArrayRef<OpFoldResult> sizes, Type element) {
+  SmallVector<int64_t> shape;
+  SmallVector<Value> dynamic;
+  dispatchIndexOpFoldResults(sizes, dynamic, shape);
+  return RankedTensorType::get(shape, element);
+}
+
+Value mx::castTo(ImplicitLocOpBuilder &b, Value value, Type type) {
+  if (value.getType() == type)
+    return value;
+  return tensor::CastOp::create(b, type, value);
+}
+
+Value mx::padTo(ImplicitLocOpBuilder &b, Value value,
+                ArrayRef<OpFoldResult> sizes,
+                ArrayRef<OpFoldResult> paddedSizes) {
+  if (sizes == paddedSizes)
+    return value;
+  Type element = getElementTypeOrSelf(value);
+  SmallVector<OpFoldResult> low(sizes.size(), b.getIndexAttr(0)), high;
+  for (auto [size, padded] : llvm::zip_equal(sizes, paddedSizes))
+    high.push_back(subtract(b, padded, size));
+  Value zero = arith::ConstantOp::create(b, b.getZeroAttr(element));
+  return tensor::PadOp::create(b, getTensorType(paddedSizes, element), value,
+                               low, high, zero);
+}
+
+Value mx::sliceTo(ImplicitLocOpBuilder &b, Value value,
+                  ArrayRef<OpFoldResult> sizes) {
+  SmallVector<OpFoldResult> offsets(sizes.size(), b.getIndexAttr(0));
+  SmallVector<OpFoldResult> strides(sizes.size(), b.getIndexAttr(1));
+  return tensor::ExtractSliceOp::create(b, value, offsets, sizes, strides);
+}
