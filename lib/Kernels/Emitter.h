@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// What the kernel builders write with: 32-bit index arithmetic that folds as it
+// goes, byte-addressed memory, and the handful of NVVM instructions that they
+// use. NVVM's header is included in Emitter.cpp alone.
+
+#ifndef MX_LIB_KERNELS_EMITTER_H
+#define MX_LIB_KERNELS_EMITTER_H
+
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/IR/ImplicitLocOpBuilder.h"
+
+#include <optional>
+
+namespace mx::kernels {
+
+class Emitter;
+
+/// A non-negative 32-bit integer: known now, or computed by the kernel. Its
+/// operators fold constants and turn products and quotients by powers of two
+/// into shifts, so `Layouts.h` can be instantiated with it.
+class I32 {
+public:
+  I32(int64_t constant) : constant(constant) {}
+  I32(Emitter &emitter, mlir::Value value);
+
+  bool isConstant() const { return !emitter; }
+  /// Only for constants.
+  int64_t getConstant() const { return constant; }
+  bool is(int64_t other) const { return isConstant() && constant == other; }
+
+  friend I32 operator+(I32 lhs, I32 rhs);
+  friend I32 operator-(I32 lhs, I32 rhs);
+  friend I32 operator*(I32 lhs, I32 rhs);
+  /// Unsigned.
+  friend I32 operator/(I32 lhs, I32 rhs);
+  friend I32 operator%(I32 lhs, I32 rhs);
+  friend I32 operator&(I32 lhs, I32 rhs);
+  friend I32 operator^(I32 lhs, I32 rhs);
+  friend I32 operator<<(I32 lhs, I32 rhs);
+  friend I32 operator>>(I32 lhs, I32 rhs);
+  friend I32 min(I32 lhs, I32 rhs);
+
+private:
+  friend class Emitter;
+  template <typename Op, typename Fold>
+  static I32 apply(I32 lhs, I32 rhs, Fold fold);
+
+  Emitter *emitter = nullptr;
+  int64_t constant = 0;
+  mlir::Value value;
+};
+
+/// Builds the body of one kernel.
+class Emitter : public mlir::ImplicitLocOpBuilder {
+public:
+  using ImplicitLocOpBuilder::ImplicitLocOpBuilder;
+
+  //===--- Values ---------------------------------------------------------===//
+
+  /// An i32 value.
+  mlir::Value get(I32 value);
+  /// An i64 value.
+  mlir::Value get64(I32 value);
+  mlir::Value getFloat(mlir::Type type, double value);
+  /// `value` in all lanes of `type`.
+  mlir::Value splat(mlir::VectorType type, mlir::Value value);
+  llvm::SmallVector<mlir::Value> getElements(mlir::Value vector);
+  mlir::Value makeVector(mlir::ValueRange elements);
+  /// The same bits as vectors of another element type.
+  mlir::Value bitcast(mlir::Value vector, mlir::Type elementType);
+
+  /// i1 values; the comparison is signed.
+  mlir::Value isLess(I32 lhs, I32 rhs);
+  mlir::Value isEqual(I32 lhs, I32 rhs);
+  I32 select(mlir::Value condition, I32 lhs, I32 rhs);
+  /// min(max(value, 0), limit) of a value that may be negative.
+  I32 clamp(I32 value, int64_t limit);
+
+  /// The thread in its block, and the block in the grid (dimension 0, 1, 2).
+  I32 getThreadId();
+  I32 getBlockId(unsigned dimension);
+
+  //===--- Control flow ---------------------------------------------------===//
+
+  /// `then` under `condition`; a null condition is true.
+  void emitIf(mlir::Value condition, llvm::function_ref<void()> then);
+  /// for (i = 0; i < count; ++i) carried = body(i, carried)
+  llvm::SmallVector<mlir::Value>
+  emitFor(I32 count, mlir::ValueRange carried,
+          llvm::function_ref<llvm::SmallVector<mlir::Value>(I32, mlir::ValueRange)>
+              body);
+
+  //===--- Memory ---------------------------------------------------------===//
+
+  mlir::Type getGlobalPointerType();
+  /// `pointer` advanced by bytes.
+  mlir::Value advance(mlir::Value pointer, I32 bytes);
+  mlir::Value advance64(mlir::Value pointer, mlir::Value bytes);
+  /// Loads and stores of a scalar or a vector, aligned to its whole size.
+  mlir::Value load(mlir::Type type, mlir::Value pointer);
+  void store(mlir::Value value, mlir::Value pointer);
+
+  //===--- Instructions ---------------------------------------------------===//
+
+  void barrier();
+  /// cp.async of `size` (4, 8 or 16) bytes, of which the first `valid` come
+  /// from `source` and the rest are zero; nullopt: all.
+  void copyAsync(mlir::Value destination, mlir::Value source, int64_t size,
+                 std::optional<I32> valid);
+  void commitCopies();
+  /// Waits until at most `pending` of this thread's groups are in flight.
+  void waitForCopies(int64_t pending);
+  /// ldmatrix.x4: four i32.
+  llvm::SmallVector<mlir::Value> loadMatrix(mlir::Value pointer);
+  /// mma.sync m16n8k16 bf16 with f32 accumulators (vector<4xf32>).
+  mlir::Value multiplyBF16(mlir::ValueRange a, mlir::ValueRange b,
+                           mlir::Value c);
+};
+
+} // namespace mx::kernels
+
+#endif // MX_LIB_KERNELS_EMITTER_H

@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// The parts of one gemm kernel. Gemm.cpp has the frame (arguments, pipeline of
+// K tiles), GemmDecode.cpp the way from codes to bf16, GemmMultiply.cpp the
+// atoms, GemmEpilogue.cpp the way from accumulators to memory.
+
+#ifndef MX_LIB_KERNELS_GEMMBUILDER_H
+#define MX_LIB_KERNELS_GEMMBUILDER_H
+
+#include "Emitter.h"
+#include "GemmPlan.h"
+#include "TileCopy.h"
+
+namespace mx::kernels {
+
+class GemmBuilder {
+public:
+  GemmBuilder(Emitter &emitter, const GemmPlan &plan,
+              mlir::ValueRange arguments, mlir::Value shared);
+
+  void build();
+
+private:
+  /// The argument of this role, at this block's batch index if it is a pointer
+  /// that is stepped through; null if there is none.
+  mlir::Value getArgument(GemmArgument::Role role, int operand = 0);
+  void advanceToBatch();
+
+  //===--- Global to shared memory (Gemm.cpp) -----------------------------===//
+
+  void prepareCopies();
+  void addCopy(int operand, GemmArgument::Role role);
+  /// Starts the copies of K tile `tile` into the stage at `stage`.
+  void copyTile(I32 tile, I32 stage);
+
+  //===--- Codes to bf16 (GemmDecode.cpp) ---------------------------------===//
+
+  void decodeTiles(mlir::Value stage);
+  /// Decodes 16 elements of a row, the `group`-th of the K tile.
+  void decodeGroup(const OperandPlan &operand, mlir::Value stage, I32 row,
+                   I32 group);
+  /// The elements as bf16 vectors, scaled.
+  llvm::SmallVector<mlir::Value> loadCodes(const OperandPlan &operand,
+                                           mlir::Value stage, I32 row,
+                                           I32 group);
+  /// The elements as f32 vectors.
+  llvm::SmallVector<mlir::Value> loadFloats(const OperandPlan &operand,
+                                            mlir::Value stage, I32 row,
+                                            I32 group);
+  void storeDecoded(const OperandPlan &operand, int64_t plane, I32 row,
+                    I32 group, mlir::ValueRange values);
+
+  //===--- Products (GemmMultiply.cpp) ------------------------------------===//
+
+  using Accumulators = llvm::SmallVector<mlir::Value>;
+  void prepareFragments();
+  /// Adds the products of the K tile in the stage at `stage`.
+  void multiplyTile(mlir::Value stage, Accumulators &sums);
+  void multiplyStep(mlir::Value stage, int64_t step, Accumulators &sums);
+  /// One instruction: step `step` of m16 tile i and n8 tile j.
+  mlir::Value multiply(mlir::ValueRange a, mlir::ValueRange b, mlir::Value sum,
+                       int64_t i, int64_t j, int64_t step);
+  llvm::SmallVector<mlir::Value> loadFragments(int operand, int64_t plane,
+                                               mlir::Value stage, int64_t step);
+  void loadScaleWords(mlir::Value stage);
+  /// Block scales of one chunk of K, for each accumulator row or column.
+  llvm::SmallVector<mlir::Value> loadChunkScales(int operand, mlir::Value stage,
+                                                 int64_t chunk);
+  void addScaled(mlir::Value stage, int64_t chunk, const Accumulators &partial,
+                 Accumulators &sums);
+  /// The accumulator of m16 tile i and n8 tile j.
+  int64_t getIndex(int64_t i, int64_t j) const {
+    return i * 2 * plan.warps.getNumN() + j;
+  }
+  int64_t getNumAccumulators() const {
+    return 2 * plan.warps.getNumM() * plan.warps.getNumN();
+  }
+
+  //===--- Accumulators to memory (GemmEpilogue.cpp) ----------------------===//
+
+  void storeResult(const Accumulators &sums);
+  /// Product of the second-level scales; null if there are none.
+  mlir::Value getSecondLevel();
+  /// The scale of a whole row (or column) of the result; null if there is none.
+  mlir::Value loadResultScale(int operand, I32 row);
+  /// A block scale at `pointer`, as f32.
+  mlir::Value loadScale(ScaleType type, mlir::Value pointer);
+
+  Emitter &e;
+  const GemmPlan &plan;
+  const GemmConfig &config;
+  llvm::SmallVector<GemmArgument> roles;
+  llvm::SmallVector<mlir::Value> arguments;
+  mlir::Value shared;
+
+  I32 m = 0, n = 0, k = 0;
+  /// First row and column of this block's tile.
+  I32 blockM = 0, blockN = 0;
+  I32 lane = 0;
+  /// First row and column of this warp's part, within the block's tile.
+  I32 warpM = 0, warpN = 0;
+
+  /// Copies into a stage, with the place there and the distance in bytes of
+  /// two K tiles' starts: `bytesPerTile` once every `tilesPerStep` tiles.
+  struct StageCopy {
+    TileCopy copy;
+    int64_t offset, bytesPerTile, tilesPerStep;
+  };
+  llvm::SmallVector<StageCopy> copies;
+
+  /// Byte offset of this lane's ldmatrix row in each operand's tile, by step.
+  llvm::SmallVector<I32> fragmentOffsets[2];
+  /// Scale words of the current K tile, for m16 tiles and for n8 tiles.
+  llvm::SmallVector<llvm::SmallVector<mlir::Value>> scaleWords[2];
+};
+
+} // namespace mx::kernels
+
+#endif // MX_LIB_KERNELS_GEMMBUILDER_H
