@@ -22,8 +22,8 @@ I32 I32::apply(I32 lhs, I32 rhs, Fold fold) {
   Emitter *emitter = lhs.emitter ? lhs.emitter : rhs.emitter;
   if (!emitter)
     return I32(fold(lhs.constant, rhs.constant));
-  return I32(*emitter, emitter->createOrFold<Op>(emitter->get(lhs),
-                                                 emitter->get(rhs)));
+  return I32(*emitter,
+             emitter->createOrFold<Op>(emitter->get(lhs), emitter->get(rhs)));
 }
 
 namespace mx::kernels {
@@ -88,8 +88,8 @@ I32 operator^(I32 lhs, I32 rhs) {
 I32 operator<<(I32 lhs, I32 rhs) {
   if (rhs.is(0))
     return lhs;
-  return I32::apply<arith::ShLIOp>(
-      lhs, rhs, [](int64_t l, int64_t r) { return l << r; });
+  return I32::apply<arith::ShLIOp>(lhs, rhs,
+                                   [](int64_t l, int64_t r) { return l << r; });
 }
 
 I32 operator>>(I32 lhs, I32 rhs) {
@@ -141,8 +141,8 @@ SmallVector<Value> Emitter::getElements(Value vector) {
 }
 
 Value Emitter::makeVector(ValueRange elements) {
-  auto type = VectorType::get({int64_t(elements.size())},
-                              elements.front().getType());
+  auto type =
+      VectorType::get({int64_t(elements.size())}, elements.front().getType());
   return vector::FromElementsOp::create(*this, type, elements);
 }
 
@@ -197,11 +197,10 @@ void Emitter::emitIf(Value condition, function_ref<void()> then) {
   then();
 }
 
-SmallVector<Value> Emitter::emitFor(
-    I32 count, ValueRange carried,
-    function_ref<SmallVector<Value>(I32, ValueRange)> body) {
-  auto loop =
-      scf::ForOp::create(*this, get(0), get(count), get(1), carried);
+SmallVector<Value>
+Emitter::emitFor(I32 count, ValueRange carried,
+                 function_ref<SmallVector<Value>(I32, ValueRange)> body) {
+  auto loop = scf::ForOp::create(*this, get(0), get(count), get(1), carried);
   InsertionGuard guard(*this);
   setInsertionPointToStart(loop.getBody());
   SmallVector<Value> yielded =
@@ -219,8 +218,8 @@ SmallVector<Value> Emitter::emitFor(
 //===----------------------------------------------------------------------===//
 
 Type Emitter::getGlobalPointerType() {
-  return LLVM::LLVMPointerType::get(
-      getContext(), unsigned(NVVM::NVVMMemorySpace::Global));
+  return LLVM::LLVMPointerType::get(getContext(),
+                                    unsigned(NVVM::NVVMMemorySpace::Global));
 }
 
 Value Emitter::advance(Value pointer, I32 bytes) {
@@ -278,9 +277,9 @@ SmallVector<Value> Emitter::loadMatrix(Value pointer) {
   SmallVector<Type> types(4, getI32Type());
   auto type = LLVM::LLVMStructType::getLiteral(getContext(), types);
   auto shape = NVVM::LdStMatrixShapeAttr::get(getContext(), 8, 8);
-  Value matrices = NVVM::LdMatrixOp::create(*this, type, pointer, 4,
-                                            NVVM::MMALayout::row, shape,
-                                            NVVM::LdStMatrixEltType::B16);
+  Value matrices =
+      NVVM::LdMatrixOp::create(*this, type, pointer, 4, NVVM::MMALayout::row,
+                               shape, NVVM::LdStMatrixEltType::B16);
   SmallVector<Value> registers;
   for (int64_t i = 0; i < 4; ++i)
     registers.push_back(LLVM::ExtractValueOp::create(*this, matrices, i));

@@ -86,10 +86,10 @@ public:
   /// `then` under `condition`; a null condition is true.
   void emitIf(mlir::Value condition, llvm::function_ref<void()> then);
   /// for (i = 0; i < count; ++i) carried = body(i, carried)
-  llvm::SmallVector<mlir::Value>
-  emitFor(I32 count, mlir::ValueRange carried,
-          llvm::function_ref<llvm::SmallVector<mlir::Value>(I32, mlir::ValueRange)>
-              body);
+  llvm::SmallVector<mlir::Value> emitFor(
+      I32 count, mlir::ValueRange carried,
+      llvm::function_ref<llvm::SmallVector<mlir::Value>(I32, mlir::ValueRange)>
+          body);
 
   //===--- Memory ---------------------------------------------------------===//
 

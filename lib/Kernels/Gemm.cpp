@@ -52,8 +52,8 @@ void GemmBuilder::advanceToBatch() {
       continue;
     for (auto [argument, value] : llvm::zip_equal(roles, arguments))
       if (argument.role == stride.of && argument.operand == stride.operand)
-        value = e.advance64(value, arith::MulIOp::create(
-                                       e, e.get64(index[stride.dim]), bytes));
+        value = e.advance64(
+            value, arith::MulIOp::create(e, e.get64(index[stride.dim]), bytes));
   }
 }
 
@@ -77,8 +77,7 @@ void GemmBuilder::addCopy(int index, GemmArgument::Role role) {
 
   TileCopyConfig copy;
   copy.rows = operand.rows;
-  copy.rowBytes =
-      (elements ? config.tileK : operand.rowScales) * bits / 8;
+  copy.rowBytes = (elements ? config.tileK : operand.rowScales) * bits / 8;
   copy.numThreads = config.getNumThreads();
   copy.wholeColumns = plan.isWholeK() || block >= config.tileK;
   copy.alignment =
@@ -86,11 +85,6 @@ void GemmBuilder::addCopy(int index, GemmArgument::Role role) {
           ? int64_t(llvm::MinAlign(pitch.getConstant(), copy.rowBytes))
           : std::max<int64_t>(bits / 8, 1);
   copy.alignment = std::min<int64_t>(copy.alignment, 16);
-  // Codes that end within a byte. 1 to `perByte` of them are in the last one.
-  if (int64_t perByte = 8 / bits;
-      perByte > 1 && !(k.isConstant() && k.getConstant() % perByte == 0))
-    copy.lastBits = ((k - 1) % perByte + 1) * bits;
-
   int64_t offset = operand.elementsOffset, rowBytes = copy.rowBytes;
   if (elements && !operand.decode) {
     copy.layout = [rowBytes](I32 row, I32 byte) {
@@ -139,8 +133,7 @@ void GemmBuilder::copyTile(I32 tile, I32 stage) {
   Value start = e.advance(shared, stage);
   for (StageCopy &stageCopy : copies)
     stageCopy.copy.copy(e.advance(start, stageCopy.offset),
-                        tile / stageCopy.tilesPerStep *
-                            stageCopy.bytesPerTile);
+                        tile / stageCopy.tilesPerStep * stageCopy.bytesPerTile);
 }
 
 //===----------------------------------------------------------------------===//
@@ -211,10 +204,9 @@ static Value getSharedMemory(Emitter &e, gpu::GPUModuleOp module) {
   if (!module.lookupSymbol(name)) {
     OpBuilder::InsertionGuard guard(e);
     e.setInsertionPointToStart(module.getBody());
-    LLVM::GlobalOp::create(
-        e, LLVM::LLVMArrayType::get(e.getI8Type(), 0), /*isConstant=*/false,
-        LLVM::Linkage::External, name, Attribute(), /*alignment=*/128,
-        sharedSpace);
+    LLVM::GlobalOp::create(e, LLVM::LLVMArrayType::get(e.getI8Type(), 0),
+                           /*isConstant=*/false, LLVM::Linkage::External, name,
+                           Attribute(), /*alignment=*/128, sharedSpace);
   }
   return LLVM::AddressOfOp::create(
       e, LLVM::LLVMPointerType::get(e.getContext(), sharedSpace), name);
@@ -241,12 +233,11 @@ gpu::GPUFuncOp kernels::buildGemm(OpBuilder &builder, Location loc,
   }
   auto func = gpu::GPUFuncOp::create(e, name, e.getFunctionType(types, {}));
   func->setAttr(gpu::GPUDialect::getKernelFuncAttrName(), e.getUnitAttr());
-  func.setKnownBlockSizeAttr(e.getDenseI32ArrayAttr(
-      {int32_t(config.getNumThreads()), 1, 1}));
+  func.setKnownBlockSizeAttr(
+      e.getDenseI32ArrayAttr({int32_t(config.getNumThreads()), 1, 1}));
   e.setInsertionPointToStart(&func.getBody().front());
   GemmPlan plan(config);
-  Value shared =
-      getSharedMemory(e, func->getParentOfType<gpu::GPUModuleOp>());
+  Value shared = getSharedMemory(e, func->getParentOfType<gpu::GPUModuleOp>());
   GemmBuilder(e, plan, func.getArguments(), shared).build();
   gpu::ReturnOp::create(e);
   return func;

@@ -40,13 +40,11 @@ private:
   void decodeGroup(const OperandPlan &operand, mlir::Value stage, I32 row,
                    I32 group);
   /// The elements as bf16 vectors, scaled.
-  llvm::SmallVector<mlir::Value> loadCodes(const OperandPlan &operand,
-                                           mlir::Value stage, I32 row,
-                                           I32 group);
+  llvm::SmallVector<mlir::Value>
+  loadCodes(const OperandPlan &operand, mlir::Value stage, I32 row, I32 group);
   /// The elements as f32 vectors.
-  llvm::SmallVector<mlir::Value> loadFloats(const OperandPlan &operand,
-                                            mlir::Value stage, I32 row,
-                                            I32 group);
+  llvm::SmallVector<mlir::Value>
+  loadFloats(const OperandPlan &operand, mlir::Value stage, I32 row, I32 group);
   void storeDecoded(const OperandPlan &operand, int64_t plane, I32 row,
                     I32 group, mlir::ValueRange values);
 

@@ -91,9 +91,9 @@ SmallVector<Value> GemmBuilder::loadCodes(const OperandPlan &operand,
     if (format.scale == ScaleType::E8M0) {
       scale = mxgpu::DecodeScaleOp::create(e, bf16, code);
     } else {
-      Value values = mxgpu::DecodeOp::create(
-          e, VectorType::get({4}, bf16), code,
-          getScaleType(e.getContext(), format.scale));
+      Value values =
+          mxgpu::DecodeOp::create(e, VectorType::get({4}, bf16), code,
+                                  getScaleType(e.getContext(), format.scale));
       scale = e.getElements(values)[0];
     }
   }
@@ -105,9 +105,9 @@ SmallVector<Value> GemmBuilder::loadCodes(const OperandPlan &operand,
   }
 
   int64_t groupBytes = groupSize * operand.bits / 8;
-  Value pointer = e.advance(stage, operand.elementsOffset +
-                                       row * operand.rowBytes +
-                                       group * groupBytes);
+  Value pointer =
+      e.advance(stage, operand.elementsOffset + row * operand.rowBytes +
+                           group * groupBytes);
   Value words =
       e.load(VectorType::get({groupBytes / 4}, e.getI32Type()), pointer);
   auto type = VectorType::get({32 / operand.bits}, bf16);
@@ -119,8 +119,8 @@ SmallVector<Value> GemmBuilder::loadCodes(const OperandPlan &operand,
       values = arith::SubFOp::create(e, values, e.splat(type, zeroPoint));
     // MXINT8 counts in 64ths.
     if (format.element == Element::MXInt8)
-      values = arith::MulFOp::create(
-          e, values, e.splat(type, e.getFloat(bf16, 1.0 / 64)));
+      values = arith::MulFOp::create(e, values,
+                                     e.splat(type, e.getFloat(bf16, 1.0 / 64)));
     if (scale)
       values = arith::MulFOp::create(e, values, e.splat(type, scale));
     result.push_back(values);
@@ -131,16 +131,15 @@ SmallVector<Value> GemmBuilder::loadCodes(const OperandPlan &operand,
 SmallVector<Value> GemmBuilder::loadFloats(const OperandPlan &operand,
                                            Value stage, I32 row, I32 group) {
   int64_t groupBytes = groupSize * operand.bits / 8;
-  Value pointer = e.advance(stage, operand.elementsOffset +
-                                       row * operand.rowBytes +
-                                       group * groupBytes);
+  Value pointer =
+      e.advance(stage, operand.elementsOffset + row * operand.rowBytes +
+                           group * groupBytes);
   SmallVector<Value> result;
   auto type = VectorType::get({128 / operand.bits}, operand.config.type);
   for (int64_t byte = 0; byte < groupBytes; byte += 16) {
     Value values = e.load(type, e.advance(pointer, byte));
     if (operand.bits < 32)
-      values =
-          arith::ExtFOp::create(e, type.clone(e.getF32Type()), values);
+      values = arith::ExtFOp::create(e, type.clone(e.getF32Type()), values);
     result.push_back(values);
   }
   return result;

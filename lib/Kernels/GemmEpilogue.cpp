@@ -75,10 +75,9 @@ void GemmBuilder::storeResult(const Accumulators &sums) {
                          getAccumulatorCoord(lane, element).column;
             Value columnExists = config.wholeN ? Value() : e.isLess(column, n);
             e.emitIf(columnExists, [&] {
-              SmallVector<Value> elements =
-                  e.getElements(sums[getIndex(i, j)]);
-              Value value = e.makeVector(
-                  ArrayRef(elements).slice(half + element, width));
+              SmallVector<Value> elements = e.getElements(sums[getIndex(i, j)]);
+              Value value =
+                  e.makeVector(ArrayRef(elements).slice(half + element, width));
               value = scaled(scaled(value, secondLevel), rowScale);
               if (plan.operands[1].scaleUse == ScaleUse::Result) {
                 SmallVector<Value> scales;
@@ -89,9 +88,12 @@ void GemmBuilder::storeResult(const Accumulators &sums) {
               if (config.bias)
                 value = arith::AddFOp::create(
                     e, value,
-                    extend(e.load(vectorOf(config.bias),
-                                  e.advance(getArgument(GemmArgument::Bias),
-                                            column * (config.bias.getIntOrFloatBitWidth() / 8)))));
+                    extend(e.load(
+                        vectorOf(config.bias),
+                        e.advance(
+                            getArgument(GemmArgument::Bias),
+                            column *
+                                (config.bias.getIntOrFloatBitWidth() / 8)))));
               Value pointer = e.advance(rowStart, column * resultBytes);
               if (config.accumulate)
                 value = arith::AddFOp::create(

@@ -35,11 +35,10 @@ SmallVector<Value> GemmBuilder::loadFragments(int index, int64_t plane,
                                               Value stage, int64_t step) {
   const OperandPlan &operand = plan.operands[index];
   int64_t rowBytes = operand.getFragmentRowBytes(config.tileK);
-  Value tile =
-      operand.decode
-          ? e.advance(shared, operand.decodedOffset +
-                                  plane * operand.rows * rowBytes)
-          : e.advance(stage, operand.elementsOffset);
+  Value tile = operand.decode
+                   ? e.advance(shared, operand.decodedOffset +
+                                           plane * operand.rows * rowBytes)
+                   : e.advance(stage, operand.elementsOffset);
   tile = e.advance(tile, fragmentOffsets[index][step]);
   SmallVector<Value> registers;
   const WarpGrid &warps = plan.warps;
@@ -164,13 +163,13 @@ Value GemmBuilder::loadScale(ScaleType type, Value pointer) {
   case ScaleType::E4M3:
     break;
   }
-  Value code = arith::ExtUIOp::create(e, e.getI32Type(),
-                                      e.load(e.getI8Type(), pointer));
+  Value code =
+      arith::ExtUIOp::create(e, e.getI32Type(), e.load(e.getI8Type(), pointer));
   if (type == ScaleType::E8M0)
     return mxgpu::DecodeScaleOp::create(e, f32, code);
-  Value values = mxgpu::DecodeOp::create(
-      e, VectorType::get({4}, e.getBF16Type()), code,
-      getScaleType(e.getContext(), type));
+  Value values =
+      mxgpu::DecodeOp::create(e, VectorType::get({4}, e.getBF16Type()), code,
+                              getScaleType(e.getContext(), type));
   return arith::ExtFOp::create(e, f32, e.getElements(values)[0]);
 }
 
@@ -220,11 +219,11 @@ void GemmBuilder::addScaled(Value stage, int64_t chunk,
           scale = rows[2 * i + element / 2];
         if (!columns.empty()) {
           Value column = columns[2 * j + element % 2];
-          scale = scale ? Value(arith::MulFOp::create(e, scale, column))
-                        : column;
+          scale =
+              scale ? Value(arith::MulFOp::create(e, scale, column)) : column;
         }
-        elements[element] = math::FmaOp::create(e, addends[element], scale,
-                                                elements[element]);
+        elements[element] =
+            math::FmaOp::create(e, addends[element], scale, elements[element]);
       }
       sum = e.makeVector(elements);
     }

@@ -122,9 +122,8 @@ GemmPlan::GemmPlan(const GemmConfig &config)
       operand.scalesOffset =
           reserve(stageBytes, scaleAtomBytes * operand.rowScales / 4);
     else if (operand.hasStagedScales())
-      operand.scalesOffset =
-          reserve(stageBytes,
-                  operand.rows * operand.rowScales * operand.scaleBytes);
+      operand.scalesOffset = reserve(
+          stageBytes, operand.rows * operand.rowScales * operand.scaleBytes);
     if (operand.hasZeroPoints())
       operand.zeroPointsOffset =
           reserve(stageBytes, operand.rows * operand.rowScales);
@@ -165,8 +164,9 @@ std::string GemmConfig::getName() const {
     os << '_';
     if (operand->format) {
       // "nvfp4", or "nvfp4, rule = ..." of which only the preset is used.
-      os << StringRef(operand->format->str())
-                .take_while([](char c) { return llvm::isAlnum(c) || c == '_'; });
+      os << StringRef(operand->format->str()).take_while([](char c) {
+        return llvm::isAlnum(c) || c == '_';
+      });
     } else {
       os << operand->type;
     }
@@ -191,9 +191,8 @@ SmallVector<GemmArgument> kernels::getGemmArguments(const GemmConfig &config) {
       stepped.push_back({GemmArgument::Scales, i});
     if (operand.hasZeroPoints())
       stepped.push_back({GemmArgument::ZeroPoints, i});
-    llvm::append_range(arguments, ArrayRef(stepped).drop_while([&](auto &a) {
-      return a.operand < i;
-    }));
+    llvm::append_range(arguments, ArrayRef(stepped).drop_while(
+                                      [&](auto &a) { return a.operand < i; }));
     if (operand.hasSecondLevel())
       arguments.push_back({GemmArgument::Amax, i});
   }
@@ -248,8 +247,7 @@ verifyOperand(const GemmPlan &plan, int index,
         (config.tileK % operand.blockCols != 0 &&
          operand.blockCols % config.tileK != 0))
       return emitError() << "blocks of " << operand.blockCols
-                         << " elements do not fit K tiles of "
-                         << config.tileK;
+                         << " elements do not fit K tiles of " << config.tileK;
   }
   if (operand.config.format && operand.config.format->doubleQuant)
     return emitError() << "scales of " << name

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // What follows from a GemmConfig before any code is written: how each operand
-// gets from memory to the tensor core, and where its parts lie in shared memory.
+// gets from memory to the tensor core, and where its parts lie in shared
+// memory.
 
 #ifndef MX_LIB_KERNELS_GEMMPLAN_H
 #define MX_LIB_KERNELS_GEMMPLAN_H

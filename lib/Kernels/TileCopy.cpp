@@ -10,8 +10,7 @@ using namespace mx::kernels;
 
 /// Bytes that one cp.async (16, 8 or 4) or one store (4, 2 or 1) moves.
 static int64_t getUnit(const TileCopyConfig &config) {
-  bool async = config.alignment >= 4 && !config.lastBits;
-  int64_t limit = async ? config.alignment : 4;
+  int64_t limit = std::max<int64_t>(config.alignment, 4);
   int64_t unit = std::min<int64_t>({16, limit, config.layoutRun});
   while (config.rowBytes % unit != 0)
     unit /= 2;
@@ -28,8 +27,8 @@ TileCopy::TileCopy(Emitter &emitter, const TileCopyConfig &config, Value base,
   I32 thread = emitter.getThreadId();
   int64_t numPasses = llvm::divideCeil(numUnits, config.numThreads);
   // If a pass covers whole rows, a thread stays in its column.
-  bool sameColumn = config.numThreads % unitsOfRow == 0;
-  assert((sameColumn || numPasses == 1) && "a row needs several passes");
+  assert((config.numThreads % unitsOfRow == 0 || numPasses == 1) &&
+         "a row needs several passes");
   byte = thread % unitsOfRow * unit;
   for (int64_t i = 0; i < numPasses; ++i) {
     Pass pass{Value(), Value(), 0};
@@ -46,7 +45,7 @@ TileCopy::TileCopy(Emitter &emitter, const TileCopyConfig &config, Value base,
 }
 
 void TileCopy::copy(Value destination, I32 column) {
-  if (config.alignment >= 4 && !config.lastBits)
+  if (config.alignment >= 4)
     copyAsync(destination, column);
   else
     copyBytes(destination, column);
@@ -66,7 +65,7 @@ void TileCopy::copyAsync(Value destination, I32 column) {
 void TileCopy::copyBytes(Value destination, I32 column) {
   // Loads of `step` bytes; one past the end of the row is moved back to the
   // row's last, and its value dropped.
-  int64_t step = config.lastBits ? 1 : std::min(config.alignment, unit);
+  int64_t step = std::min(config.alignment, unit);
   Type stepType = emitter.getIntegerType(8 * step);
   Type unitType = emitter.getIntegerType(8 * unit);
   for (Pass &pass : passes)
@@ -74,21 +73,13 @@ void TileCopy::copyBytes(Value destination, I32 column) {
       Value word;
       for (int64_t i = 0; i < unit; i += step) {
         I32 at = column + byte + i;
-        I32 last = pitch - step;
         // The source pointer already has `byte` in it.
         I32 offset = column + i;
         if (!config.wholeColumns)
-          offset = min(offset, last - byte);
-        Value part = emitter.load(stepType, emitter.advance(pass.source, offset));
+          offset = min(offset, pitch - step - byte);
+        Value part =
+            emitter.load(stepType, emitter.advance(pass.source, offset));
         part = arith::ExtUIOp::create(emitter, emitter.getI32Type(), part);
-        if (config.lastBits) {
-          // Bits of the last byte that are padding.
-          Value mask = emitter.get(
-              (I32(1) << *config.lastBits) - 1);
-          Value masked = arith::AndIOp::create(emitter, part, mask);
-          part = arith::SelectOp::create(emitter, emitter.isEqual(at, last),
-                                         masked, part);
-        }
         if (!config.wholeColumns)
           part = arith::SelectOp::create(emitter, emitter.isLess(at, pitch),
                                          part, emitter.get(0));

@@ -21,8 +21,6 @@ struct TileCopyConfig {
   int64_t alignment;
   /// True if every tile lies within its rows.
   bool wholeColumns;
-  /// Number of bits of each row's last byte that count; 0: all.
-  std::optional<I32> lastBits;
   int64_t numThreads;
   /// Byte in shared memory of (row, byte) of the tile.
   std::function<I32(I32 row, I32 byte)> layout;
@@ -35,9 +33,8 @@ class TileCopy {
 public:
   /// `pitch` is the length of a row of the matrix, `getRow` gives the matrix
   /// row of a tile row.
-  TileCopy(Emitter &emitter, const TileCopyConfig &config,
-           mlir::Value base, I32 pitch,
-           llvm::function_ref<I32(I32)> getRow);
+  TileCopy(Emitter &emitter, const TileCopyConfig &config, mlir::Value base,
+           I32 pitch, llvm::function_ref<I32(I32)> getRow);
 
   /// Copies the tile that starts at byte `column` of the rows to
   /// `destination`. With cp.async it is part of the next commit.

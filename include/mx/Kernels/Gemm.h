@@ -4,11 +4,11 @@
 // batched, on any of the tensor core instructions ("atoms") that it knows.
 //
 // Memory contract. All operands are dense and row-major with K contiguous, at
-// addresses that are multiples of 16. Codes of 2 and 4 bits are packed, low bits
-// first, and each row starts at a byte; what the rest of its last byte holds is
-// not looked at. Codes of 6 bits have a byte each. Scales and zero points have
-// one entry a block. Any M, N and K: rows past M or N are read as the last row
-// and not stored; elements past K are zero.
+// addresses that are multiples of 16. Codes of 2 and 4 bits are packed, low
+// bits first; each row starts at a byte, and the codes that fill its last one
+// are 0. Codes of 6 bits have a byte each. Scales and zero points have one
+// entry a block. Any M, N and K: rows past M or N are read as the last row and
+// not stored; elements past K are zero.
 
 #ifndef MX_KERNELS_GEMM_H
 #define MX_KERNELS_GEMM_H
@@ -71,13 +71,20 @@ struct GemmConfig {
 struct GemmArgument {
   enum Role {
     /// `operand` 0 is the lhs, 1 the rhs. Amax is an f32.
-    Elements, Scales, ZeroPoints, Amax,
-    Bias, Result,
+    Elements,
+    Scales,
+    ZeroPoints,
+    Amax,
+    Bias,
+    Result,
     /// Only if K is dynamic.
-    M, N, K,
+    M,
+    N,
+    K,
     /// Of batch dimension `dim`: extent; stride of elements, scales, zero
     /// points, and of the result. 0 for an operand that does not have it.
-    BatchExtent, BatchStride
+    BatchExtent,
+    BatchStride
   };
   Role role;
   int operand = 0;
@@ -99,8 +106,7 @@ verifyGemm(const GemmConfig &config,
 /// must verify. Launched with a block of getNumThreads() threads in x, on a
 /// grid of (ceil(M / tileM), ceil(N / tileN), product of batch extents).
 mlir::gpu::GPUFuncOp buildGemm(mlir::OpBuilder &builder, mlir::Location loc,
-                               const GemmConfig &config,
-                               llvm::StringRef name);
+                               const GemmConfig &config, llvm::StringRef name);
 
 } // namespace mx::kernels
 

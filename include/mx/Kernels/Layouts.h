@@ -2,9 +2,10 @@
 //
 // Where things are: which lane holds which element of a tensor core's operand,
 // which bytes of shared memory a tile's rows and scales occupy, which part of a
-// block's tile a warp owns. The one place for these formulas; they are templates,
-// so that the same text computes addresses while a kernel is generated (T is
-// an integer), emits them into the kernel (T is kernels::I32), and is tested.
+// block's tile a warp owns. The one place for these formulas; they are
+// templates, so that the same text computes addresses while a kernel is
+// generated (T is an integer), emits them into the kernel (T is kernels::I32),
+// and is tested.
 //
 // Sources: PTX ISA 9.7.14.5 (mma fragments), 9.7.14.3 (block scale lanes),
 // 9.7.14.5.15 (ldmatrix), 5.5.7 (swizzles); the order of scales is that of
