@@ -4,6 +4,51 @@
 
 include "mlir/Pass/PassBase.td"
 
+def MXSelectKernels : Pass<"mx-select-kernels"> {
+  let summary = "choose kernel family, instruction and tile of each mx.matmul and mx.quantize";
+  let description = [{
+    Writes `mx.kernel` on each `mx.matmul` and `mx.quantize`: the first
+    instruction of the capability table that the chip has for the operands'
+    formats and that a kernel is built on, and the tile that a small cost model
+    takes for the fastest at the op's shape. Other mx ops stay on the host.
+
+    Where the chip has no such instruction, the operands are dequantised to bf16
+    in the kernel (matmul) or the elements made by integer code (quantize), with
+    the same values; `fallback` says what then happens:
+    `remark` reports it on the op, `silent` does not, `error` refuses the op and
+    says what the chip could do. An op that no kernel does is always an error.
+
+    ```mlir
+    mx.matmul lhs(...) as <nvfp4> rhs(...) as <nvfp4> outs(...) ...
+    // becomes with chip=sm_120a
+    mx.matmul lhs(...) as <nvfp4> rhs(...) as <nvfp4> outs(...) ...
+        {mx.kernel = #mx.kernel<gemm, chip = "sm_120a", atom = mma_mxf4nvf4_4x,
+                                tile = 128x128x128, warps = 2x4, stages = 4>}
+    ```
+  }];
+  let dependentDialects = ["::mx::MXDialect"];
+  let options = [
+    Option<"chip", "chip", "std::string", "", "GPU: sm_80, sm_120a, ...">,
+    Option<"fallback", "fallback", "std::string", "\"remark\"",
+           "remark, error or silent">];
+  let statistics = [
+    Statistic<"numKernels", "kernels", "ops for which a kernel was chosen">,
+    Statistic<"numFallbacks", "fallbacks",
+              "ops for which the chip has no instruction">];
+}
+
+def MXPrintCapabilities : Pass<"mx-print-capabilities"> {
+  let summary = "print what works on which chip, as Markdown";
+  let description = [{
+    Two tables made from the capability table (Capabilities.td): the instruction
+    that `mx-select-kernels` takes for each product of formats on each chip, and
+    the chips that have each tensor core instruction. README.md's section is this
+    pass' output. The module is not looked at.
+  }];
+  let options = [
+    Option<"output", "output", "std::string", "\"-\"", "file; - is stdout">];
+}
+
 def MXGPUModuleToBinary : Pass<"mx-gpu-module-to-binary"> {
   let summary = "gpu.module with a #mx.nvptx target to gpu.binary, with ptxas' figures";
   let description = [{

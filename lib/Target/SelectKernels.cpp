@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+#include "mx/IR/MX.h"
+#include "mx/Target/KernelChoice.h"
+#include "mx/Target/Passes.h"
+
+#include "llvm/ADT/StringSwitch.h"
+#include "llvm/ADT/TypeSwitch.h"
+
+namespace mx {
+#define GEN_PASS_DEF_MXSELECTKERNELS
+#include "mx/Target/Passes.h.inc"
+} // namespace mx
+
+using namespace mlir;
+using namespace mx;
+using kernels::GemmConfig;
+using kernels::OperandConfig;
+
+static OperandConfig getOperandConfig(std::optional<FormatAttr> format,
+                                      const QuantizedOperand &operand) {
+  if (format)
+    return {format->getValue(), Type()};
+  return {std::nullopt, getElementTypeOrSelf(operand.elements)};
+}
+
+/// M, N, K and batch of a product: dimensions of the result that the lhs, the
+/// rhs or both have.
+static GemmShape getShape(MatmulOp op) {
+  GemmShape shape{1, 1, 1, 1};
+  auto multiply = [](int64_t &extent, int64_t factor) {
+    extent = ShapedType::isDynamic(extent) || ShapedType::isDynamic(factor)
+                 ? ShapedType::kDynamic
+                 : extent * factor;
+  };
+  auto type = cast<ShapedType>(op.getInit().getType());
+  for (auto [expr, extent] :
+       llvm::zip_equal(op.getResultMap().getResults(), type.getShape())) {
+    unsigned dim = cast<AffineDimExpr>(expr).getPosition();
+    bool inLhs = op.getLhsMap().isFunctionOfDim(dim);
+    bool inRhs = op.getRhsMap().isFunctionOfDim(dim);
+    multiply(inLhs ? (inRhs ? shape.batch : shape.m) : shape.n, extent);
+  }
+  shape.k = cast<ShapedType>(op.getLhsOperand().elements.getType())
+                .getDimSize(op.getLhsAxis());
+  return shape;
+}
+
+namespace {
+enum class Fallback { Remark, Error, Silent };
+
+struct SelectKernels : mx::impl::MXSelectKernelsBase<SelectKernels> {
+  using MXSelectKernelsBase::MXSelectKernelsBase;
+
+  void runOnOperation() override;
+
+private:
+  LogicalResult select(MatmulOp op);
+  LogicalResult select(QuantizeOp op);
+  LogicalResult report(Operation *op, const Choice &choice);
+
+  const Chip *target = nullptr;
+  Fallback onFallback = Fallback::Remark;
+};
+} // namespace
+
+void SelectKernels::runOnOperation() {
+  Operation *root = getOperation();
+  target = lookupChip(chip);
+  if (!target) {
+    emitError(root->getLoc(), "chip must be one of ")
+        << getChipNames([](const Chip &) { return true; }) << ", got '" << chip
+        << "'";
+    return signalPassFailure();
+  }
+  auto parsed = llvm::StringSwitch<std::optional<Fallback>>(fallback)
+                    .Case("remark", Fallback::Remark)
+                    .Case("error", Fallback::Error)
+                    .Case("silent", Fallback::Silent)
+                    .Default(std::nullopt);
+  if (!parsed) {
+    emitError(root->getLoc(), "fallback must be remark, error or silent, got '")
+        << fallback << "'";
+    return signalPassFailure();
+  }
+  onFallback = *parsed;
+
+  bool allSelected = true;
+  root->walk([&](Operation *op) {
+    allSelected &= succeeded(
+        llvm::TypeSwitch<Operation *, LogicalResult>(op)
+            .Case<MatmulOp, QuantizeOp>([&](auto op) { return select(op); })
+            .Default(success()));
+  });
+  if (!allSelected)
+    signalPassFailure();
+}
+
+LogicalResult SelectKernels::report(Operation *op, const Choice &choice) {
+  ++numKernels;
+  numFallbacks += choice.isFallback;
+  if (choice.note.empty())
+    return success();
+  if (choice.isFallback && onFallback == Fallback::Error)
+    return op->emitOpError(choice.note) << ": refused by fallback=error";
+  if (onFallback != Fallback::Silent)
+    emitRemark(op->getLoc(), choice.note);
+  return success();
+}
+
+LogicalResult SelectKernels::select(MatmulOp op) {
+  GemmConfig config;
+  config.lhs = getOperandConfig(op.getLhsFormat(), op.getLhsOperand());
+  config.rhs = getOperandConfig(op.getRhsFormat(), op.getRhsOperand());
+  config.result = getElementTypeOrSelf(op.getInit());
+  FailureOr<Choice> choice = chooseGemm(*target, getShape(op), config,
+                                        [&] { return op.emitOpError(); });
+  if (failed(choice) || failed(report(op, *choice)))
+    return failure();
+  op->setAttr("mx.kernel",
+              KernelAttr::get(op.getContext(), KernelFamily::gemm, chip,
+                              config.atom,
+                              {config.tileM, config.tileN, config.tileK},
+                              {config.warpsM, config.warpsN}, config.stages));
+  return success();
+}
+
+LogicalResult SelectKernels::select(QuantizeOp op) {
+  Instruction atom;
+  Choice choice = chooseQuantizeAtom(*target, op.getFormat().getValue().element,
+                                     op.getRounding() == Rounding::sr, atom);
+  if (failed(report(op, choice)))
+    return failure();
+  op->setAttr("mx.kernel",
+              KernelAttr::get(op.getContext(), KernelFamily::quantize, chip,
+                              atom, /*tile=*/{32, 64}, /*warps=*/{4},
+                              /*stages=*/1));
+  return success();
+}
