@@ -6,8 +6,10 @@ include "MXDialect.td"
 include "MXEnums.td"
 include "mlir/IR/AttrTypeBase.td"
 include "mlir/IR/BuiltinAttributeInterfaces.td"
+include "mlir/IR/TensorEncoding.td"
 
-class MX_Attr<string name, string attrMnemonic> : AttrDef<MXDialect, name> {
+class MX_Attr<string name, string attrMnemonic, list<Trait> traits = []>
+    : AttrDef<MXDialect, name, traits> {
   let mnemonic = attrMnemonic;
 }
 
@@ -35,27 +37,43 @@ def MX_RoundingAttr : EnumAttr<MXDialect, MX_Rounding, "rounding"> {
   let assemblyFormat = "`<` $value `>`";
 }
 
-def MX_LayoutAttr : EnumAttr<MXDialect, MX_LayoutKind, "layout"> {
+def MX_LayoutAttr : MX_Attr<"Layout", "layout",
+    [DeclareAttrInterfaceMethods<VerifiableTensorEncoding>]> {
   let summary = "a layout other than row-major, as the encoding of a tensor type";
-  let assemblyFormat = "`<` $value `>`";
+  let description = [{
+    The shape of the type stays the logical one; only the order in memory and
+    the padding that it implies differ.
+  }];
+  let parameters = (ins "::mx::LayoutKind":$kind);
+  let assemblyFormat = "`<` $kind `>`";
 }
 
 def MX_HadamardAttr : MX_Attr<"Hadamard", "hadamard"> {
   let summary = "a random Hadamard transform along the contraction dimension";
   let description = [{
     x reshaped to (..., size), times diag(signs) * H_size / sqrt(size), H the
-    Sylvester matrix (NUMERICS: RHT). `signs` are +1 or -1, `size` of them; the
-    sidecar preset of Transformer Engine is `#mx.hadamard<16, te>`.
+    Sylvester matrix. The signs are all 1, or listed, or drawn from a seed.
+
+    ```mlir
+    #mx.hadamard<32>
+    #mx.hadamard<4, signs = [1, -1, -1, 1]>
+    #mx.hadamard<64, seed = 7>
+    ```
   }];
   let parameters = (ins "int64_t":$size,
-      OptionalParameter<"::mlir::DenseI8ArrayAttr">:$signs,
-      OptionalParameter<"::mlir::IntegerAttr">:$seed);
-  let assemblyFormat = "`<` $size (`,` struct($signs, $seed)^)? `>`";
+      OptionalArrayRefParameter<"int8_t">:$signs,
+      OptionalParameter<"std::optional<int64_t>">:$seed);
+  let assemblyFormat = "`<` $size (`,` struct(custom<Signs>($signs), $seed)^)? `>`";
   let genVerifyDecl = 1;
 }
 
 def MX_OperandAttr : MX_Attr<"Operand", "operand"> {
   let summary = "how one operand of a matmul is quantised";
+  let description = [{
+    ```mlir
+    #mx.operand<format = <nvfp4>, rounding = sr, transform = <16>>
+    ```
+  }];
   let parameters = (ins
       "::mx::FormatAttr":$format,
       DefaultValuedParameter<"::mx::Rounding", "::mx::Rounding::rne">:$rounding,
@@ -68,7 +86,13 @@ def MX_PolicyAttr : MX_Attr<"Policy", "policy"> {
   let description = [{
     An absent operand stays in high precision; with both absent the op is
     kept. `accumulate` is the type of partial sums, `promote_every` the number
-    of elements along K after which they are added to an f32 sum (0: never).
+    of elements along K after which they are added to an f32 sum (0: never),
+    `result` the type of the product where it is not the op's own.
+
+    ```mlir
+    #mx.policy<lhs = <format = <nvfp4>>, rhs = <format = <nvfp4_2d>>,
+               rule = "default", reason = "weight x activation">
+    ```
   }];
   let parameters = (ins
       OptionalParameter<"::mx::OperandAttr">:$lhs,
@@ -79,6 +103,7 @@ def MX_PolicyAttr : MX_Attr<"Policy", "policy"> {
       "::mlir::StringAttr":$rule,
       "::mlir::StringAttr":$reason);
   let assemblyFormat = "`<` struct(params) `>`";
+  let genVerifyDecl = 1;
   let extraClassDeclaration = [{
     /// True if the op stays as it is.
     bool isKeep() const { return !getLhs() && !getRhs(); }

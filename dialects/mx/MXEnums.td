@@ -28,7 +28,9 @@ def MX_Rounding : MX_Enum<"Rounding", "how an element is rounded to its grid", [
   I32EnumCase<"sr", 1>]>;
 
 def MX_LayoutKind : MX_Enum<"LayoutKind", "order of a tensor's elements in memory", [
-  // What sm_100 and sm_120 want of scales: atoms of 128 rows x 4 scales.
+  // What sm_100's tensor cores read: atoms of 128 rows x 4 scales, row r and
+  // column c at 16 * (r mod 32) + 4 * (r div 32) + c (PTX ISA, tcgen05 scale
+  // factors; cuBLAS, "1D block scaling factors layout").
   I32EnumCase<"tile_128x4", 0>]>;
 
 def MX_KernelFamily : MX_Enum<"KernelFamily", "shape of a generated kernel's code", [

@@ -149,6 +149,12 @@ def MX_MatmulOp : MX_Op<"matmul", [AttrSizedOperandSegments]> {
     ::mlir::AffineMap getResultMap() { return getMap(getBias() ? 3 : 2); }
     /// The iteration dimension that is reduced.
     unsigned getReductionDim();
+    /// Extent of each iteration dimension as far as the operands' types say. A
+    /// dimension that all operands pack has as many elements as their bytes hold.
+    ::llvm::SmallVector<int64_t> getIterationShape();
+    /// Elements of K in the larger block of the two operands; 1 where no block
+    /// is shorter than K.
+    int64_t getBlockUnit();
     /// Position of K in the lhs and rhs elements.
     int64_t getLhsAxis();
     int64_t getRhsAxis();

@@ -29,6 +29,18 @@ Type mx::getElementType(MLIRContext *context, Element element) {
   llvm_unreachable("unknown element");
 }
 
+unsigned mx::getCodesPerByte(Element element) {
+  return 8 / getBitWidth(element);
+}
+
+bool mx::isPackedType(Type type, Element element) {
+  return type.isSignlessInteger(8) && getBitWidth(element) < 8;
+}
+
+bool mx::isHighPrecisionType(Type type) {
+  return isa<Float32Type, Float16Type, BFloat16Type>(type);
+}
+
 Type mx::getScaleType(MLIRContext *context, ScaleType scale) {
   switch (scale) {
   case ScaleType::E8M0:

@@ -41,6 +41,21 @@ static void printDimensions(AsmPrinter &printer, ArrayRef<int64_t> dims) {
   printer.printDimensionList(dims);
 }
 
+/// `[1, -1, ...]`.
+static ParseResult parseSigns(AsmParser &parser,
+                              SmallVectorImpl<int8_t> &signs) {
+  return parser.parseCommaSeparatedList(AsmParser::Delimiter::Square, [&] {
+    return parser.parseInteger(signs.emplace_back());
+  });
+}
+
+static void printSigns(AsmPrinter &printer, ArrayRef<int8_t> signs) {
+  printer << '[';
+  llvm::interleaveComma(signs, printer,
+                        [&](int8_t sign) { printer << int(sign); });
+  printer << ']';
+}
+
 #define GET_ATTRDEF_CLASSES
 #include "mx/IR/MXAttrs.cpp.inc"
 
@@ -93,18 +108,29 @@ void FormatAttr::print(AsmPrinter &printer) const {
   printer << '<' << getValue().str() << '>';
 }
 
+LogicalResult
+LayoutAttr::verifyEncoding(ArrayRef<int64_t> shape, Type elementType,
+                           function_ref<InFlightDiagnostic()> emitError) const {
+  if (shape.size() < 2)
+    return emitError() << *this << " needs a tensor of rank 2 or more, got "
+                       << shape.size();
+  if (!elementType.isIntOrFloat() || elementType.getIntOrFloatBitWidth() != 8)
+    return emitError() << *this << " needs elements of 8 bits, got "
+                       << elementType;
+  return success();
+}
+
 LogicalResult HadamardAttr::verify(function_ref<InFlightDiagnostic()> emitError,
-                                   int64_t size, DenseI8ArrayAttr signs,
-                                   IntegerAttr seed) {
-  if (size < 2 || !llvm::isPowerOf2_64(size))
+                                   int64_t size, ArrayRef<int8_t> signs,
+                                   std::optional<int64_t> seed) {
+  if (size < 2 || !llvm::isPowerOf2_64(size)) // H1
     return emitError() << "size must be a power of two, at least 2, got "
                        << size;
-  if (signs && seed)
+  if (!signs.empty() && seed) // H2
     return emitError() << "signs and seed exclude each other";
-  if (signs && signs.size() != size)
+  if (!signs.empty() && signs.size() != size_t(size)) // H3
     return emitError() << "expected " << size << " signs, got " << signs.size();
-  if (signs && !llvm::all_of(signs.asArrayRef(),
-                             [](int8_t s) { return s == 1 || s == -1; }))
+  if (!llvm::all_of(signs, [](int8_t s) { return s == 1 || s == -1; })) // H4
     return emitError() << "signs must be 1 or -1";
   return success();
 }
@@ -113,6 +139,28 @@ static InFlightDiagnostic
 emitUnknownChip(function_ref<InFlightDiagnostic()> emitError, StringRef name) {
   return emitError() << "unknown chip '" << name << "'; known are "
                      << getChipNames([](const Chip &) { return true; });
+}
+
+LogicalResult PolicyAttr::verify(function_ref<InFlightDiagnostic()> emitError,
+                                 OperandAttr lhs, OperandAttr rhs,
+                                 TypeAttr accumulate, int64_t promoteEvery,
+                                 TypeAttr result, StringAttr rule,
+                                 StringAttr reason) {
+  if (accumulate && !accumulate.getValue().isF32()) // P1
+    return emitError() << "accumulate must be f32, got " << accumulate;
+  if (promoteEvery < 0) // P2
+    return emitError() << "promote_every must not be negative, got "
+                       << promoteEvery;
+  if (result && !isHighPrecisionType(result.getValue())) // P3
+    return emitError() << "result must be f32, f16 or bf16, got " << result;
+  HadamardAttr lhsTransform = lhs ? lhs.getTransform() : nullptr; // P4
+  HadamardAttr rhsTransform = rhs ? rhs.getTransform() : nullptr;
+  if (lhsTransform != rhsTransform)
+    return emitError() << "lhs and rhs must have the same transform, or it "
+                          "does not cancel in their product";
+  if (rule.empty() || reason.empty()) // P5
+    return emitError() << "rule and reason must not be empty";
+  return success();
 }
 
 LogicalResult KernelAttr::verify(function_ref<InFlightDiagnostic()> emitError,

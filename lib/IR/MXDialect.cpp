@@ -7,10 +7,11 @@
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 
 using namespace mlir;
+using namespace mx;
 
 #include "mx/IR/MXDialect.cpp.inc"
 
-void mx::MXDialect::initialize() {
+void MXDialect::initialize() {
   registerAttributes();
   declarePromisedInterface<gpu::TargetAttrInterface, NVPTXTargetAttr>();
   addOperations<
@@ -19,22 +20,62 @@ void mx::MXDialect::initialize() {
       >();
 }
 
-LogicalResult mx::MXDialect::verifyOperationAttribute(Operation *op,
-                                                      NamedAttribute attr) {
-  StringRef name = attr.getName().getValue();
-  auto expect = [&](bool ok, StringRef what) -> LogicalResult {
-    if (ok)
+namespace {
+/// An attribute that the dialect's passes leave on ops of other dialects.
+struct DiscardableAttribute {
+  StringLiteral name;
+  StringLiteral kind;
+  bool (*isValid)(Attribute);
+};
+} // namespace
+
+static const DiscardableAttribute opAttributes[] = {
+    {"mx.role", "a #mx.role", [](Attribute a) { return isa<RoleAttr>(a); }},
+    {"mx.gemm", "a #mx.gemm", [](Attribute a) { return isa<GemmAttr>(a); }},
+    {"mx.policy", "a #mx.policy",
+     [](Attribute a) { return isa<PolicyAttr>(a); }},
+    {"mx.kernel", "a #mx.kernel",
+     [](Attribute a) { return isa<KernelAttr>(a); }},
+};
+
+static const DiscardableAttribute argumentAttributes[] = {
+    {"mx.parameter", "the string under which the weights store it",
+     [](Attribute a) { return isa<StringAttr>(a); }},
+};
+
+static LogicalResult verifyAttribute(Operation *op, NamedAttribute attr,
+                                     ArrayRef<DiscardableAttribute> known,
+                                     const Twine &place) {
+  StringRef name = attr.getName();
+  for (const DiscardableAttribute &row : known) {
+    if (row.name != name)
+      continue;
+    if (row.isValid(attr.getValue()))
       return success();
-    return op->emitError() << "'" << name << "' must be " << what;
-  };
-  if (name == "mx.role")
-    return expect(isa<RoleAttr>(attr.getValue()), "a #mx.role");
-  if (name == "mx.gemm")
-    return expect(isa<GemmAttr>(attr.getValue()), "a #mx.gemm");
-  if (name == "mx.policy")
-    return expect(isa<PolicyAttr>(attr.getValue()), "a #mx.policy");
-  if (name == "mx.kernel")
-    return expect(isa<KernelAttr>(attr.getValue()), "a #mx.kernel");
-  return op->emitError() << "unknown attribute '" << name
-                         << "' of the mx dialect";
+    return op->emitError() << "'" << name << "' must be " << row.kind
+                           << ", got " << attr.getValue();
+  }
+  return op->emitError() << "the mx dialect has no attribute '" << name
+                         << "' of " << place;
+}
+
+LogicalResult MXDialect::verifyOperationAttribute(Operation *op,
+                                                  NamedAttribute attr) {
+  return verifyAttribute(op, attr, opAttributes, "ops");
+}
+
+LogicalResult MXDialect::verifyRegionArgAttribute(Operation *op,
+                                                  unsigned regionIndex,
+                                                  unsigned argIndex,
+                                                  NamedAttribute attr) {
+  return verifyAttribute(op, attr, argumentAttributes,
+                         "arguments (argument " + Twine(argIndex) + ")");
+}
+
+LogicalResult MXDialect::verifyRegionResultAttribute(Operation *op,
+                                                     unsigned regionIndex,
+                                                     unsigned resultIndex,
+                                                     NamedAttribute attr) {
+  return verifyAttribute(op, attr, {},
+                         "results (result " + Twine(resultIndex) + ")");
 }

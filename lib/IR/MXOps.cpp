@@ -5,6 +5,9 @@
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/Builders.h"
+#include "mlir/IR/TypeUtilities.h"
+
+#include <numeric>
 
 using namespace mlir;
 using namespace mx;
@@ -95,8 +98,6 @@ QuantizeOp QuantizeOp::createOnTensor(OpBuilder &builder, Location loc,
                 /*offset=*/Value(), outputs);
 }
 
-LogicalResult QuantizeOp::verify() { return success(); }
-
 //===----------------------------------------------------------------------===//
 // MatmulOp
 //===----------------------------------------------------------------------===//
@@ -114,14 +115,56 @@ static int64_t getAxis(AffineMap map, unsigned dim) {
   return *map.getResultPosition(getAffineDimExpr(dim, context));
 }
 
+SmallVector<int64_t> MatmulOp::getIterationShape() {
+  unsigned numDims = getResultMap().getNumDims();
+  SmallVector<int64_t> shape(numDims, ShapedType::kDynamic), packed(shape);
+  auto add = [&](Value operand, AffineMap map, int64_t codesPerByte = 1) {
+    auto type = cast<ShapedType>(operand.getType());
+    for (auto [dim, expr] : llvm::enumerate(map.getResults())) {
+      int64_t extent = type.getDimSize(dim);
+      if (ShapedType::isDynamic(extent))
+        continue;
+      unsigned position = cast<AffineDimExpr>(expr).getPosition();
+      bool isPacked = codesPerByte > 1 && int64_t(dim) + 1 == type.getRank();
+      int64_t &known = (isPacked ? packed : shape)[position];
+      extent *= isPacked ? codesPerByte : 1;
+      if (ShapedType::isDynamic(known) || (isPacked && extent < known))
+        known = extent;
+    }
+  };
+  auto addOperand = [&](const QuantizedOperand &operand,
+                        std::optional<FormatAttr> format, AffineMap map) {
+    bool isPacked =
+        format && isPackedType(getElementTypeOrSelf(operand.elements),
+                               format->getValue().element);
+    add(operand.elements, map,
+        isPacked ? getCodesPerByte(format->getValue().element) : 1);
+  };
+  addOperand(getLhsOperand(), getLhsFormat(), getLhsMap());
+  addOperand(getRhsOperand(), getRhsFormat(), getRhsMap());
+  if (getBias())
+    add(getBias(), getBiasMap());
+  add(getInit(), getResultMap());
+  for (auto [known, fromBytes] : llvm::zip_equal(shape, packed))
+    if (ShapedType::isDynamic(known))
+      known = fromBytes;
+  return shape;
+}
+
+int64_t MatmulOp::getBlockUnit() {
+  int64_t unit = 1;
+  for (std::optional<FormatAttr> format : {getLhsFormat(), getRhsFormat()})
+    if (format && format->getValue().blockCols != Format::Whole)
+      unit = std::lcm(unit, format->getValue().blockCols);
+  return unit;
+}
+
 int64_t MatmulOp::getLhsAxis() {
   return getAxis(getLhsMap(), getReductionDim());
 }
 int64_t MatmulOp::getRhsAxis() {
   return getAxis(getRhsMap(), getReductionDim());
 }
-
-LogicalResult MatmulOp::verify() { return success(); }
 
 //===----------------------------------------------------------------------===//
 // AmaxOp
@@ -133,14 +176,3 @@ AmaxOp AmaxOp::createOnTensor(OpBuilder &builder, Location loc, Value input) {
                                          DenseElementsAttr::get(type, 0.0f));
   return create(builder, loc, type, input, zero);
 }
-
-LogicalResult AmaxOp::verify() { return success(); }
-
-//===----------------------------------------------------------------------===//
-// The other ops
-//===----------------------------------------------------------------------===//
-
-LogicalResult DequantizeOp::verify() { return success(); }
-LogicalResult HadamardOp::verify() { return success(); }
-LogicalResult RelayoutOp::verify() { return success(); }
-LogicalResult StatsOp::verify() { return success(); }

@@ -16,8 +16,18 @@ namespace mx {
 /// The builtin type of an element: E2M1 is f4E2M1FN, NF4 and Int4 are i4,
 /// Ternary is i2, MXInt8 and Int8 are i8.
 mlir::Type getElementType(mlir::MLIRContext *context, Element element);
+/// Codes that one byte of packed elements holds: 2 of 4 bits, 4 of 2 bits, 1 of
+/// 6 or 8 bits.
+unsigned getCodesPerByte(Element element);
+/// True if elements of this builtin type are packed: i8 for an element narrower
+/// than 8 bits. The last dimension then counts bytes of `getCodesPerByte`
+/// codes, the first code in the lowest bits.
+bool isPackedType(mlir::Type type, Element element);
 /// The builtin type of a block scale.
 mlir::Type getScaleType(mlir::MLIRContext *context, ScaleType scale);
+
+/// Whether high-precision values may have this type: f32, f16, bf16.
+bool isHighPrecisionType(mlir::Type type);
 
 /// The dimension along which block rows run: the innermost one that is not
 /// `axis`; nullopt for rank 1.
