@@ -18,10 +18,9 @@ using namespace mx;
 static constexpr int64_t tileInner = 32, tileOuter = 4, tileCols = 4;
 static constexpr int64_t tileRows = tileInner * tileOuter;
 
-LayoutKindAttr mx::getLayout(Type type) {
+LayoutAttr mx::getLayout(Type type) {
   auto tensor = dyn_cast<RankedTensorType>(type);
-  return tensor ? dyn_cast_or_null<LayoutKindAttr>(tensor.getEncoding())
-                : nullptr;
+  return tensor ? dyn_cast_or_null<LayoutAttr>(tensor.getEncoding()) : nullptr;
 }
 
 RankedTensorType mx::getTiledType(RankedTensorType type) {

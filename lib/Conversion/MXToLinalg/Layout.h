@@ -14,7 +14,7 @@
 namespace mx {
 
 /// The layout of a tensor type; null for row-major.
-LayoutKindAttr getLayout(mlir::Type type);
+LayoutAttr getLayout(mlir::Type type);
 
 /// The type in memory of a tensor [..., M, K] with `#mx.layout<tile_128x4>`:
 /// [..., ceil(M/128), ceil(K/4), 32, 4, 4]. Row r and column c of a tile are at
