@@ -3,6 +3,7 @@
 #include "mx/InitAll.h"
 #include "mx/Conversion/LinalgToCPU/Passes.h"
 #include "mx/Conversion/MXGPUToNVVM/Passes.h"
+#include "mx/Conversion/MXToGPU/Passes.h"
 #include "mx/Conversion/MXToLinalg/MXToLinalg.h"
 #include "mx/IR/MX.h"
 #include "mx/IR/MXGPU.h"
@@ -22,6 +23,7 @@ void mx::registerAllPasses() {
   registerMXGPUToNVVMPasses();
   registerMXLinalgToCPUPasses();
   registerMXTargetPasses();
+  registerMXToGPUPasses();
   registerMXToLinalgPasses();
   registerMXTransformsPasses();
   registerToCPUPipeline();
