@@ -2,6 +2,9 @@
 
 #include "mx/Target/LaunchFile.h"
 
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/IR/BuiltinTypes.h"
 #include "mlir/IR/Matchers.h"
 #include "llvm/ADT/StringExtras.h"
@@ -22,6 +25,9 @@ public:
     std::string name = "arg" + llvm::utostr(index++);
     if (auto type = dyn_cast<MemRefType>(operand.getType()))
       return addMemRef(type, name, barePointer);
+    if (Value memref = getBuffer(operand))
+      return addMemRef(cast<MemRefType>(memref.getType()), name,
+                       /*barePointer=*/true);
     Attribute value;
     if (!matchPattern(operand, m_Constant(&value)))
       return fail(name + " is not a constant");
@@ -34,6 +40,19 @@ private:
   bool fail(std::string text) {
     why = std::move(text);
     return false;
+  }
+
+  /// The memref whose address `pointer` is, or null.
+  static Value getBuffer(Value pointer) {
+    auto toPointer = pointer.getDefiningOp<LLVM::IntToPtrOp>();
+    if (!toPointer)
+      return {};
+    Value address = toPointer.getArg();
+    if (auto cast = address.getDefiningOp<arith::IndexCastOp>())
+      address = cast.getIn();
+    auto extract =
+        address.getDefiningOp<memref::ExtractAlignedPointerAsIndexOp>();
+    return extract ? extract.getSource() : Value();
   }
 
   void addScalarArg(StringRef name, StringRef dtype, json::Value value) {

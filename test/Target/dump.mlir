@@ -54,6 +54,15 @@
 // BARE-COUNT-2: "kind": "buffer",
 // BARE-NOT: "kind"
 // BARE: "block"
+// BARE: "buffers": [
+// BARE: "dtype": "u8"
+// BARE: "mask": 255
+// BARE: "shape": [
+// BARE-NEXT: 16
+// BARE: "add": 124,
+// BARE: "shape": [
+// BARE-NEXT: 2,
+// BARE-NEXT: 4
 
 module attributes {gpu.container_module} {
   // One memref as a descriptor and a scalar.
@@ -80,11 +89,15 @@ module attributes {gpu.container_module} {
     %c2 = arith.constant 2 : index
     %c128 = arith.constant 128 : index
     %shared = arith.constant 1024 : i32
+    // The address of a memref is a buffer, too.
+    %address = memref.extract_aligned_pointer_as_index %c : memref<16xi8> -> index
+    %integer = arith.index_cast %address : index to i64
+    %pointer = llvm.inttoptr %integer : i64 to !llvm.ptr
     %x = arith.constant 0.5 : f32
     gpu.launch_func @scale::@scale blocks in (%c2, %c1, %c1) threads in (%c128, %c1, %c1)
       dynamic_shared_memory_size %shared args(%a : memref<4x64xbf16>, %x : f32)
     gpu.launch_func @bare::@bare blocks in (%c1, %c1, %c1) threads in (%c1, %c1, %c1)
-      args(%c : memref<16xi8>, %d : memref<2x4xf8E8M0FNU>)
+      args(%pointer : !llvm.ptr, %d : memref<2x4xf8E8M0FNU>)
     gpu.launch_func @dynamic::@dynamic blocks in (%c1, %c1, %c1) threads in (%c1, %c1, %c1)
       args(%b : memref<?xf32>)
     return

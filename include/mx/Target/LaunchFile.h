@@ -13,8 +13,9 @@ namespace mx {
 /// The launch file of `launch`, whose kernel has `numParameters` after lowering
 /// and whose PTX is in the file `ptxName`: name, ptx, target, entry, grid,
 /// block, cluster, dynamic_shared, args, buffers (with dtype, shape and seeded
-/// `init`), checks (none: the expected values are not known here). Memrefs are
-/// passed as bare pointers or as descriptors, whichever `numParameters` says.
+/// `init`), checks (none: the expected values are not known here). A buffer is
+/// a pointer taken from a memref, or a memref, passed as a bare pointer or as a
+/// descriptor, whichever `numParameters` says.
 /// Fails, with the reason in `why`, where a size or scalar is not a constant.
 std::optional<llvm::json::Object>
 getLaunchFile(mlir::gpu::LaunchFuncOp launch, unsigned numParameters,
