@@ -27,8 +27,9 @@ func.func @stochastic(%x: tensor<4x64xf32>, %w: tensor<64x8xf32>, %seed: i64, %c
 // -----
 
 #maps = [affine_map<(m, n, k) -> (m, k)>, affine_map<(m, n, k) -> (k, n)>, affine_map<(m, n, k) -> (m, n)>]
-func.func @buffers(%x: memref<4x64xf32>, %w: memref<64x8xf32>, %c: memref<4x8xf32>) {
+func.func @buffers(%x: memref<4x64xf32>, %w: memref<64x8xf8E4M3FN>, %s: memref<2x8xf8E8M0FNU>, %c: memref<4x8xf32>) {
   // expected-error@below {{on memrefs cannot be transposed}}
-  mx.matmul lhs(%x : memref<4x64xf32>) rhs(%w : memref<64x8xf32>) outs(%c : memref<4x8xf32>) indexing_maps = #maps
+  mx.matmul lhs(%x : memref<4x64xf32>) rhs(%w, %s : memref<64x8xf8E4M3FN>, memref<2x8xf8E8M0FNU>) as <mxfp8_e4m3>
+      outs(%c : memref<4x8xf32>) indexing_maps = #maps
   return
 }
