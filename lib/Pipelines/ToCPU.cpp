@@ -62,6 +62,9 @@ void addLoopsToLLVM(OpPassManager &pm) {
 void mx::buildToCPUPipeline(OpPassManager &pm, const ToCPUOptions &options) {
   pm.addPass(createMXCPUPrepare());
   pm.addNestedPass<func::FuncOp>(createConvertElementwiseToLinalgPass());
+  pm.addPass(createMXCPUFuse());
+  pm.addPass(createMXCPUNormalizeProducts());
+  pm.addPass(createMXCPUOutline());
   addBufferization(pm);
   addLoopsToLLVM(pm);
   pm.addPass(createMXCPUSetTarget({options.cpu}));

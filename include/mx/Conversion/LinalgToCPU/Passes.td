@@ -24,6 +24,66 @@ def MXCPUPrepare : Pass<"mx-cpu-prepare", "::mlir::ModuleOp"> {
   let dependentDialects = ["::mlir::bufferization::BufferizationDialect"];
 }
 
+def MXCPUFuse : Pass<"mx-cpu-fuse"> {
+  let summary = "fuse elementwise ops that one other op uses";
+  let description = [{
+    Upstream's elementwise fusion, and removal of results and operands that
+    nobody uses (the index of a maximum in a softmax). Nothing is fused into a
+    product, and no reshape is folded into one: both would hide it.
+  }];
+  let dependentDialects = ["::mlir::linalg::LinalgDialect"];
+}
+
+def MXCPUNormalizeProducts : Pass<"mx-cpu-normalize-products"> {
+  let summary = "one form for all products";
+  let description = [{
+    Each contraction that accumulates in f32 becomes a `linalg.generic` on f32
+    operands without unit dimensions. Copies that only transpose or broadcast an
+    operand are folded into its indexing map, so that no weight is transposed as
+    a whole. Narrower operands are extended by ops of their own: that of the
+    left operand is shared by its products, that of the right one is later fused
+    into the packing of its panels.
+
+    ```mlir
+    %t = linalg.transpose ins(%w : tensor<8x4xf32>) outs(%e : tensor<4x8xf32>) permutation = [1, 0]
+    %0 = linalg.matmul ins(%x, %t : tensor<2x4xf32>, tensor<4x8xf32>) outs(%c : tensor<2x8xf32>) -> tensor<2x8xf32>
+    // becomes
+    %0 = linalg.generic {indexing_maps = [affine_map<(m, n, k) -> (m, k)>, affine_map<(m, n, k) -> (n, k)>, affine_map<(m, n, k) -> (m, n)>], ...}
+        ins(%x, %w : tensor<2x4xf32>, tensor<8x4xf32>) outs(%c : tensor<2x8xf32>) { ... } -> tensor<2x8xf32>
+    ```
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::linalg::LinalgDialect",
+                           "::mlir::tensor::TensorDialect"];
+}
+
+def MXCPUOutline : Pass<"mx-cpu-outline", "::mlir::ModuleOp"> {
+  let summary = "one private function for each distinct computation";
+  let description = [{
+    Each linalg op and `tensor.concat` becomes a call of a private function
+    whose last arguments are the destinations of its results. Into it go what
+    belongs to the computation: scalar and splat constants, slices, the initial
+    value of a reduction, and the elementwise ops that produce the packed operand
+    of a product. Functions with equal bodies are one, so the time of all later
+    passes and of code generation follows the number of distinct computations,
+    not of layers.
+
+    ```mlir
+    %e = tensor.empty() : tensor<4xf32>
+    %0 = linalg.exp ins(%x : tensor<4xf32>) outs(%e : tensor<4xf32>) -> tensor<4xf32>
+    // becomes
+    %e = tensor.empty() : tensor<4xf32>
+    %0 = call @mx_kernel_exp(%x, %e) : (tensor<4xf32>, tensor<4xf32>) -> tensor<4xf32>
+    ```
+  }];
+  let dependentDialects = ["::mlir::affine::AffineDialect", "::mlir::func::FuncDialect",
+                           "::mlir::linalg::LinalgDialect", "::mlir::LLVM::LLVMDialect",
+                           "::mlir::tensor::TensorDialect"];
+  let statistics = [
+    Statistic<"numCalls", "calls", "Computations that became calls">,
+    Statistic<"numKernels", "kernels", "Distinct computations">,
+  ];
+}
+
 def MXCPUExpandCopies : Pass<"mx-cpu-expand-copies"> {
   let summary = "turn strided memref.copy ops into loops";
   let description = [{
