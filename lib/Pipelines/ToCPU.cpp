@@ -11,6 +11,7 @@
 #include "mlir/Dialect/Linalg/Passes.h"
 #include "mlir/Dialect/Math/Transforms/Passes.h"
 #include "mlir/Dialect/MemRef/Transforms/Passes.h"
+#include "mlir/Dialect/SCF/Transforms/Passes.h"
 #include "mlir/Pass/PassManager.h"
 #include "mlir/Pass/PassRegistry.h"
 #include "mlir/Transforms/Passes.h"
@@ -34,10 +35,14 @@ void addBufferization(OpPassManager &pm) {
   bufferization::buildBufferDeallocationPipeline(pm);
 }
 
-void addLoopsToLLVM(OpPassManager &pm) {
+void addLoopsToLLVM(OpPassManager &pm, StringRef cpu) {
   pm.addPass(mx::createMXCPUExpandCopies());
   pm.addPass(createConvertLinalgToLoopsPass());
+  pm.addPass(mx::createMXCPULowerVectors({cpu.str()}));
   pm.addPass(memref::createFoldMemRefAliasOpsPass());
+  pm.addPass(createForallToParallelLoopPass());
+  pm.addPass(createConvertSCFToOpenMPPass());
+  // Takes away the alloca_scopes that the OpenMP conversion leaves.
   pm.addPass(createCanonicalizerPass());
   pm.addPass(memref::createExpandStridedMetadataPass());
   pm.addPass(createLowerAffinePass());
@@ -50,6 +55,7 @@ void addLoopsToLLVM(OpPassManager &pm) {
   pm.addPass(createConvertVectorToLLVMPass());
   pm.addPass(createFinalizeMemRefToLLVMConversionPass());
   pm.addPass(createConvertFuncToLLVMPass());
+  pm.addPass(createConvertOpenMPToLLVMPass());
   pm.addPass(createConvertControlFlowToLLVMPass());
   pm.addPass(createArithToLLVMConversionPass());
   pm.addPass(createConvertIndexToLLVMPass());
@@ -65,8 +71,9 @@ void mx::buildToCPUPipeline(OpPassManager &pm, const ToCPUOptions &options) {
   pm.addPass(createMXCPUFuse());
   pm.addPass(createMXCPUNormalizeProducts());
   pm.addPass(createMXCPUOutline());
+  pm.addPass(createMXCPUTileProducts({options.cpu}));
   addBufferization(pm);
-  addLoopsToLLVM(pm);
+  addLoopsToLLVM(pm, options.cpu);
   pm.addPass(createMXCPUSetTarget({options.cpu}));
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
-#include "mx/Conversion/LinalgToCPU/CPUTarget.h"
+#include "Utils.h"
 #include "mx/Conversion/LinalgToCPU/Passes.h"
 
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
@@ -19,12 +19,10 @@ struct SetTarget : mx::impl::MXCPUSetTargetBase<SetTarget> {
   using MXCPUSetTargetBase::MXCPUSetTargetBase;
 
   void runOnOperation() override {
-    std::optional<mx::CPUTarget> target = mx::CPUTarget::get(cpu);
-    if (!target) {
-      getOperation().emitError("there is no processor '")
-          << cpu << "' here; native, generic and on x86-64 avx2 exist";
+    FailureOr<mx::CPUTarget> target =
+        mx::getTargetOrError(getOperation(), cpu);
+    if (failed(target))
       return signalPassFailure();
-    }
     LLVM::TargetFeaturesAttr features;
     if (!target->features.empty())
       features = LLVM::TargetFeaturesAttr::get(&getContext(), target->features);

@@ -84,6 +84,53 @@ def MXCPUOutline : Pass<"mx-cpu-outline", "::mlir::ModuleOp"> {
   ];
 }
 
+def MXCPUTileProducts : Pass<"mx-cpu-tile-products"> {
+  let summary = "tile and vectorise products";
+  let description = [{
+    A product in normal form becomes a parallel loop over panels of the right
+    operand. Each panel is packed ([K, columns], transposed by square blocks where
+    K is contiguous, computed on the way where elementwise ops produce it), then
+    multiplied with all rows of the left operand; sums stay in registers. Tiles
+    follow the processor's registers and the shape; what is left of M, N and K
+    may have any size, known or not.
+
+    ```mlir
+    scf.forall (%n) = (0) to (576) step (32) shared_outs(%out = %c) {
+      %panel = ... // tensor<576x32xf32>
+      scf.for %m = %c0 to %c256 step %c8 ... {
+        %sums:16 = scf.for %k = %c0 to %c576 step %c1 iter_args(...) {
+          ... vector.fma ...
+    ```
+  }];
+  let options = [
+    Option<"cpu", "cpu", "std::string", "\"native\"",
+           "processor: native, avx2 or generic">,
+  ];
+  let dependentDialects = ["::mlir::affine::AffineDialect", "::mlir::arith::ArithDialect",
+                           "::mlir::linalg::LinalgDialect", "::mlir::scf::SCFDialect",
+                           "::mlir::tensor::TensorDialect", "::mlir::vector::VectorDialect"];
+}
+
+def MXCPULowerVectors : Pass<"mx-cpu-lower-vectors"> {
+  let summary = "vectors of rank 2 to vectors that are one register";
+  let description = [{
+    Transfers of rank 2 become one transfer (with its bounds check) a row,
+    transpositions of square blocks become shuffles.
+
+    ```mlir
+    %0 = vector.transpose %v, [1, 0] : vector<16x16xf32> to vector<16x16xf32>
+    // becomes 64 vector.shuffle of vector<16xf32>
+    ```
+  }];
+  let options = [
+    Option<"cpu", "cpu", "std::string", "\"native\"",
+           "processor: native, avx2 or generic">,
+  ];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::LLVM::LLVMDialect",
+                           "::mlir::memref::MemRefDialect", "::mlir::scf::SCFDialect",
+                           "::mlir::vector::VectorDialect"];
+}
+
 def MXCPUExpandCopies : Pass<"mx-cpu-expand-copies"> {
   let summary = "turn strided memref.copy ops into loops";
   let description = [{
