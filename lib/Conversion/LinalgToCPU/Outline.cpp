@@ -245,17 +245,18 @@ func::FuncOp Outliner::unique(func::FuncOp kernel, Operation *root) {
   kernel.setName("mx_kernel_" + root->getName().stripDialect().str());
   symbols.insert(kernel);
   Builder builder(kernel.getContext());
-  bool isStatic = true;
+  // Upstream passes a static, non-empty buffer as one pointer if asked to.
+  bool isBare = true;
   for (auto [i, type] : llvm::enumerate(kernel.getArgumentTypes())) {
     auto tensor = dyn_cast<RankedTensorType>(type);
     if (!tensor)
       continue;
-    isStatic &= tensor.hasStaticShape();
+    isBare &= tensor.hasStaticShape() && tensor.getNumElements() > 0;
     // Destinations are new, so an argument that is written overlaps no other.
     kernel.setArgAttr(i, LLVM::LLVMDialect::getNoAliasAttrName(),
                       builder.getUnitAttr());
   }
-  if (isStatic)
+  if (isBare)
     kernel->setAttr("llvm.bareptr", builder.getUnitAttr());
   return kernel;
 }

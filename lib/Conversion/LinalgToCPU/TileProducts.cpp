@@ -44,10 +44,12 @@ struct TileProducts : mx::impl::MXCPUTileProductsBase<TileProducts> {
         return signalPassFailure();
   }
 
-  /// Products in normal form (mx-cpu-normalize-products).
-  static bool isLowered(const Product &product) {
+  /// Products in normal form (mx-cpu-normalize-products) that do anything
+  /// (upstream's tiling does not expect a size of 0).
+  static bool isLowered(Product &product) {
     return getElementTypeOrSelf(product.lhs->get()).isF32() &&
-           getElementTypeOrSelf(product.rhs->get()).isF32();
+           getElementTypeOrSelf(product.rhs->get()).isF32() &&
+           !llvm::is_contained(product.op.getStaticLoopRanges(), 0);
   }
 
   LogicalResult tile(RewriterBase &rewriter, const Product &product,
