@@ -27,16 +27,15 @@ struct LowerVectors : mx::impl::MXCPULowerVectorsBase<LowerVectors> {
   using MXCPULowerVectorsBase::MXCPULowerVectorsBase;
 
   void runOnOperation() override {
-    FailureOr<mx::CPUTarget> target =
-        mx::getTargetOrError(getOperation(), cpu);
+    FailureOr<mx::CPUTarget> target = mx::getTargetOrError(getOperation(), cpu);
     if (failed(target))
       return signalPassFailure();
     RewritePatternSet patterns(&getContext());
     if (target->lanes == 8)
       x86vector::avx2::populateSpecializedTransposeLoweringPatterns(
-          patterns, x86vector::avx2::LoweringOptions().setTransposeOptions(
-                        x86vector::avx2::TransposeLoweringOptions()
-                            .lower8x8xf32()),
+          patterns,
+          x86vector::avx2::LoweringOptions().setTransposeOptions(
+              x86vector::avx2::TransposeLoweringOptions().lower8x8xf32()),
           /*benefit=*/2);
     vector::populateVectorTransposeLoweringPatterns(
         patterns, vector::VectorTransposeLowering::Shuffle16x16);

@@ -105,8 +105,7 @@ struct NormalizeProducts
     auto result = linalg::GenericOp::create(
         rewriter, loc, init.getType(), value, init, maps, kinds,
         [&](OpBuilder &b, Location loc, ValueRange args) {
-          Value wide =
-              arith::ExtFOp::create(b, loc, b.getF32Type(), args[0]);
+          Value wide = arith::ExtFOp::create(b, loc, b.getF32Type(), args[0]);
           linalg::YieldOp::create(b, loc, wide);
         });
     if (share)

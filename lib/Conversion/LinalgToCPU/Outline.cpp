@@ -114,8 +114,8 @@ private:
       return;
     }
     for (OpOperand &operand : def->getOpOperands()) {
-      bool isInit = isProducer && cast<DestinationStyleOpInterface>(def)
-                                      .isDpsInit(&operand);
+      bool isInit = isProducer &&
+                    cast<DestinationStyleOpInterface>(def).isDpsInit(&operand);
       if (auto empty = operand.get().getDefiningOp<tensor::EmptyOp>();
           isInit && empty) {
         for (Value size : empty->getOperands())
@@ -199,9 +199,9 @@ SmallVector<Value> Outliner::build(OpBuilder &builder, Operation *root,
         value = linalg::FillOp::create(builder, loc, map.lookup(fill), value)
                     .getResult(0);
       else
-        value = linalg::CopyOp::create(builder, loc, map.lookup(init->get()),
-                                       value)
-                    .getResult(0);
+        value =
+            linalg::CopyOp::create(builder, loc, map.lookup(init->get()), value)
+                .getResult(0);
     }
     inits.push_back(value);
   }
@@ -227,8 +227,8 @@ SmallVector<Value> Outliner::buildConcat(OpBuilder &builder,
     SmallVector<OpFoldResult> sizes = tensor::getMixedSizes(builder, loc, part);
     destination = tensor::InsertSliceOp::create(builder, loc, part, destination,
                                                 offsets, sizes, strides);
-    at = affine::makeComposedFoldedAffineApply(
-        builder, loc, a + b, {at, sizes[concat.getDim()]});
+    at = affine::makeComposedFoldedAffineApply(builder, loc, a + b,
+                                               {at, sizes[concat.getDim()]});
   }
   return {destination};
 }
@@ -285,8 +285,8 @@ void Outliner::outline(Operation *root) {
   llvm::append_range(operands, destinations);
   auto type = builder.getFunctionType(TypeRange(ValueRange(operands)),
                                       root->getResultTypes());
-  auto kernel = func::FuncOp::create(UnknownLoc::get(root->getContext()),
-                                     "kernel", type);
+  auto kernel =
+      func::FuncOp::create(UnknownLoc::get(root->getContext()), "kernel", type);
   kernel.setPrivate();
   Block *body = kernel.addEntryBlock();
   OpBuilder inside = OpBuilder::atBlockEnd(body);

@@ -19,7 +19,8 @@ static bool isArgument(Value value, Block *block, unsigned number) {
 
 /// True if the body is `out + a * b` in f32.
 static bool isMultiplyAdd(Block *block) {
-  auto add = block->getTerminator()->getOperand(0).getDefiningOp<arith::AddFOp>();
+  auto add =
+      block->getTerminator()->getOperand(0).getDefiningOp<arith::AddFOp>();
   if (!add || !add.getType().isF32())
     return false;
   for (auto [sum, product] : {std::pair(add.getLhs(), add.getRhs()),
@@ -39,11 +40,11 @@ FailureOr<Product> Product::match(Operation *op) {
   auto linalgOp = dyn_cast<linalg::LinalgOp>(op);
   if (!linalgOp || !linalgOp.hasPureTensorSemantics() ||
       linalgOp.getNumDpsInputs() != 2 || linalgOp.getNumDpsInits() != 1 ||
-      linalgOp.getNumReductionLoops() == 0 || !isMultiplyAdd(linalgOp.getBlock()))
+      linalgOp.getNumReductionLoops() == 0 ||
+      !isMultiplyAdd(linalgOp.getBlock()))
     return failure();
-  if (!llvm::all_of(linalgOp.getIndexingMapsArray(), [](AffineMap map) {
-        return map.isProjectedPermutation();
-      }))
+  if (!llvm::all_of(linalgOp.getIndexingMapsArray(),
+                    [](AffineMap map) { return map.isProjectedPermutation(); }))
     return failure();
 
   FailureOr<linalg::ContractionDimensions> dims =
@@ -52,7 +53,8 @@ FailureOr<Product> Product::match(Operation *op) {
       dims->batch.size() + dims->m.size() + dims->n.size() + dims->k.size() !=
           linalgOp.getNumLoops())
     return failure();
-  AffineMap out = linalgOp.getMatchingIndexingMap(linalgOp.getDpsInitOperand(0));
+  AffineMap out =
+      linalgOp.getMatchingIndexingMap(linalgOp.getDpsInitOperand(0));
   if (out.getNumResults() == 0)
     return failure();
 

@@ -52,8 +52,7 @@ private:
     return arith::ConstantIndexOp::create(b, loc, value);
   }
   Value add(Value a, int64_t value) {
-    return value == 0 ? a
-                      : arith::AddIOp::create(b, loc, a, constant(value));
+    return value == 0 ? a : arith::AddIOp::create(b, loc, a, constant(value));
   }
   Value size(unsigned loop) {
     return getValueOrCreateConstantIndexOp(b, loc, sizes[loop]);
@@ -145,8 +144,7 @@ Value Kernel::produce(Value source, ArrayRef<OpFoldResult> offsets,
   for (Operation *op : tiled->generatedSlices) {
     auto operand = cast<tensor::ExtractSliceOp>(op);
     b.setInsertionPointAfter(operand);
-    b.replaceOp(operand, produce(operand.getSource(),
-                                 operand.getMixedOffsets(),
+    b.replaceOp(operand, produce(operand.getSource(), operand.getMixedOffsets(),
                                  operand.getMixedSizes()));
   }
   b.setInsertionPointAfterValue(tiled->tiledValues[0]);
@@ -164,10 +162,10 @@ Value Kernel::packTile(Value source, Value panel, Value kOffset,
   Position position(op.getNumLoops(), constant(0));
   Value kUpper = getValueOrCreateConstantIndexOp(b, loc, kSize);
   unsigned rank = map.getNumResults();
-  AffineExpr nExpr = b.getAffineDimExpr(*map.getResultPosition(
-      b.getAffineDimExpr(n)));
-  AffineExpr kExpr = b.getAffineDimExpr(*map.getResultPosition(
-      b.getAffineDimExpr(k)));
+  AffineExpr nExpr =
+      b.getAffineDimExpr(*map.getResultPosition(b.getAffineDimExpr(n)));
+  AffineExpr kExpr =
+      b.getAffineDimExpr(*map.getResultPosition(b.getAffineDimExpr(k)));
   Value zero = arith::ConstantOp::create(b, loc, b.getF32FloatAttr(0));
   auto inPanel = [&](int64_t column) {
     Position target = position;
@@ -182,26 +180,26 @@ Value Kernel::packTile(Value source, Value panel, Value kOffset,
     bool isWhole = kStatic && *kStatic % lanes == 0;
     auto block = VectorType::get({lanes, lanes}, b.getF32Type());
     return loops(outer, position, {panel}, [&](ValueRange carried) {
-      return loop(constant(0), kUpper, lanes, carried,
-                  [&](Value index, ValueRange carried) {
-                    Value result = carried[0];
-                    position[k] = index;
-                    for (int64_t column = 0; column < width; column += lanes) {
-                      position[n] = constant(column);
-                      Value rows = vector::TransferReadOp::create(
-                          b, loc, block, source, at(map, position), zero,
-                          AffineMap::get(rank, 0, {nExpr, kExpr},
-                                         b.getContext()),
-                          ArrayRef<bool>{isFull, isWhole});
-                      Value columns = vector::TransposeOp::create(
-                          b, loc, rows, ArrayRef<int64_t>{1, 0});
-                      result = vector::TransferWriteOp::create(
-                                   b, loc, columns, result, inPanel(column),
-                                   ArrayRef<bool>{isWhole, true})
-                                   .getResult();
-                    }
-                    return SmallVector<Value>{result};
-                  });
+      return loop(
+          constant(0), kUpper, lanes, carried,
+          [&](Value index, ValueRange carried) {
+            Value result = carried[0];
+            position[k] = index;
+            for (int64_t column = 0; column < width; column += lanes) {
+              position[n] = constant(column);
+              Value rows = vector::TransferReadOp::create(
+                  b, loc, block, source, at(map, position), zero,
+                  AffineMap::get(rank, 0, {nExpr, kExpr}, b.getContext()),
+                  ArrayRef<bool>{isFull, isWhole});
+              Value columns = vector::TransposeOp::create(
+                  b, loc, rows, ArrayRef<int64_t>{1, 0});
+              result = vector::TransferWriteOp::create(
+                           b, loc, columns, result, inPanel(column),
+                           ArrayRef<bool>{isWhole, true})
+                           .getResult();
+            }
+            return SmallVector<Value>{result};
+          });
     })[0];
   }
   // Rows of the source run along N (or, if nothing is contiguous, each element
@@ -248,32 +246,31 @@ Value Kernel::pack() {
   unsigned kDim = *map.getResultPosition(b.getAffineDimExpr(k));
   AffineExpr at, upper;
   bindDims(b.getContext(), at, upper);
-  return loop(
-      constant(0), size(k), kProducerChunk, panel,
-      [&](Value index, ValueRange carried) -> SmallVector<Value> {
-        SmallVector<OpFoldResult> offsets(map.getNumResults(),
-                                          b.getIndexAttr(0));
-        SmallVector<OpFoldResult> extents =
-            tensor::getMixedSizes(b, loc, source);
-        if (slice)
-          offsets = slice.getMixedOffsets();
-        AffineMap sum = AffineMap::get(2, 0, at + upper);
-        offsets[kDim] = affine::makeComposedFoldedAffineApply(
-            b, loc, sum, {offsets[kDim], index});
-        std::optional<int64_t> kStatic = getConstantIntValue(sizes[k]);
-        if (kStatic && *kStatic % kProducerChunk == 0)
-          extents[kDim] = b.getIndexAttr(kProducerChunk);
-        else
-          extents[kDim] = affine::makeComposedFoldedAffineMin(
-              b, loc,
-              AffineMap::get(2, 0,
-                             {b.getAffineConstantExpr(kProducerChunk),
-                              upper - at},
-                             b.getContext()),
-              {index, sizes[k]});
-        Value part = produce(whole, offsets, extents);
-        return {packTile(part, carried[0], index, extents[kDim])};
-      })[0];
+  return loop(constant(0), size(k), kProducerChunk, panel,
+              [&](Value index, ValueRange carried) -> SmallVector<Value> {
+                SmallVector<OpFoldResult> offsets(map.getNumResults(),
+                                                  b.getIndexAttr(0));
+                SmallVector<OpFoldResult> extents =
+                    tensor::getMixedSizes(b, loc, source);
+                if (slice)
+                  offsets = slice.getMixedOffsets();
+                AffineMap sum = AffineMap::get(2, 0, at + upper);
+                offsets[kDim] = affine::makeComposedFoldedAffineApply(
+                    b, loc, sum, {offsets[kDim], index});
+                std::optional<int64_t> kStatic = getConstantIntValue(sizes[k]);
+                if (kStatic && *kStatic % kProducerChunk == 0)
+                  extents[kDim] = b.getIndexAttr(kProducerChunk);
+                else
+                  extents[kDim] = affine::makeComposedFoldedAffineMin(
+                      b, loc,
+                      AffineMap::get(
+                          2, 0,
+                          {b.getAffineConstantExpr(kProducerChunk), upper - at},
+                          b.getContext()),
+                      {index, sizes[k]});
+                Value part = produce(whole, offsets, extents);
+                return {packTile(part, carried[0], index, extents[kDim])};
+              })[0];
 }
 
 /// out[position, rows, columns] (+)= lhs[rows, k] * panel[k, columns].
@@ -330,10 +327,9 @@ Value Kernel::multiplyRows(Value panel, Value out, Position position,
 
   for (int64_t row = 0; row < rows; ++row)
     for (int64_t v = 0; v < tile.vectors; ++v)
-      out = vector::TransferWriteOp::create(b, loc,
-                                            sums[row * tile.vectors + v], out,
-                                            element(row, v * tile.lanes),
-                                            ArrayRef<bool>{isFull})
+      out = vector::TransferWriteOp::create(
+                b, loc, sums[row * tile.vectors + v], out,
+                element(row, v * tile.lanes), ArrayRef<bool>{isFull})
                 .getResult();
   return out;
 }

@@ -19,8 +19,7 @@ struct SetTarget : mx::impl::MXCPUSetTargetBase<SetTarget> {
   using MXCPUSetTargetBase::MXCPUSetTargetBase;
 
   void runOnOperation() override {
-    FailureOr<mx::CPUTarget> target =
-        mx::getTargetOrError(getOperation(), cpu);
+    FailureOr<mx::CPUTarget> target = mx::getTargetOrError(getOperation(), cpu);
     if (failed(target))
       return signalPassFailure();
     LLVM::TargetFeaturesAttr features;

@@ -28,8 +28,7 @@ struct TileProducts : mx::impl::MXCPUTileProductsBase<TileProducts> {
   using MXCPUTileProductsBase::MXCPUTileProductsBase;
 
   void runOnOperation() override {
-    FailureOr<mx::CPUTarget> target =
-        mx::getTargetOrError(getOperation(), cpu);
+    FailureOr<mx::CPUTarget> target = mx::getTargetOrError(getOperation(), cpu);
     if (failed(target))
       return signalPassFailure();
     SmallVector<Product> products;
@@ -65,12 +64,11 @@ struct TileProducts : mx::impl::MXCPUTileProductsBase<TileProducts> {
     Value fill;
     if (auto def = product.init->get().getDefiningOp<linalg::FillOp>()) {
       fill = def.getInputs()[0];
-      rewriter.modifyOpInPlace(
-          op, [&] { product.init->set(def.getOutputs()[0]); });
+      rewriter.modifyOpInPlace(op,
+                               [&] { product.init->set(def.getOutputs()[0]); });
     }
 
-    SmallVector<OpFoldResult> sizes(op.getNumLoops(),
-                                    rewriter.getIndexAttr(0));
+    SmallVector<OpFoldResult> sizes(op.getNumLoops(), rewriter.getIndexAttr(0));
     for (unsigned loop : product.batch)
       sizes[loop] = rewriter.getIndexAttr(1);
     for (unsigned loop : product.n)

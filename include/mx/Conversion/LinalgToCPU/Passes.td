@@ -131,6 +131,31 @@ def MXCPULowerVectors : Pass<"mx-cpu-lower-vectors"> {
                            "::mlir::vector::VectorDialect"];
 }
 
+def MXCPUPlaceBuffers : Pass<"mx-cpu-place-buffers", "::mlir::ModuleOp"> {
+  let summary = "decide where each buffer lies and when it is freed";
+  let description = [{
+    Each result of a function is an allocation of its own, which the caller
+    frees; arguments are never handed back. In straight-line code the buffers of
+    static size whose lives do not overlap share memory: all lie in one
+    allocation, laid out in one walk. Others are freed after their last use.
+    Functions in which control flow chooses among buffers get upstream's
+    ownership-based deallocation.
+
+    ```mlir
+    %a = memref.alloc() : memref<4xf32>
+    %b = memref.alloc() : memref<4xf32>
+    // becomes
+    %arena = memref.alloc() {alignment = 64 : i64} : memref<128xi8>
+    %a = memref.view %arena[%c0][] : memref<128xi8> to memref<4xf32>
+    %b = memref.view %arena[%c64][] : memref<128xi8> to memref<4xf32>
+    ```
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::memref::MemRefDialect"];
+  let statistics = [
+    Statistic<"arenaBytes", "arena-bytes", "Bytes of all arenas">,
+  ];
+}
+
 def MXCPUExpandCopies : Pass<"mx-cpu-expand-copies"> {
   let summary = "turn strided memref.copy ops into loops";
   let description = [{
