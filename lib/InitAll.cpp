@@ -8,6 +8,7 @@
 #include "mx/IR/MX.h"
 #include "mx/IR/MXGPU.h"
 #include "mx/Pipelines/ToCPU.h"
+#include "mx/Pipelines/ToGPU.h"
 #include "mx/Target/NVPTX.h"
 #include "mx/Target/Passes.h"
 #include "mx/Transforms/Passes.h"
@@ -27,4 +28,5 @@ void mx::registerAllPasses() {
   registerMXToLinalgPasses();
   registerMXTransformsPasses();
   registerToCPUPipeline();
+  registerToGPUPipeline();
 }

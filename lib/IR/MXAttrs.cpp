@@ -213,7 +213,7 @@ NVPTXTargetAttr::verify(function_ref<InFlightDiagnostic()> emitError,
   if (!chip)
     return emitUnknownChip(emitError, chipName);
   if (ptx != 0 && !isPTXVersion(ptx))
-    return emitError() << "PTX version (times ten) " << ptx
+    return emitError() << "PTX version " << formatPTXVersion(ptx)
                        << " cannot be emitted";
   if (ptx != 0 && ptx < chip->ptx)
     return emitError() << chipName << " needs PTX "

@@ -5,6 +5,7 @@
 #include "mx/Target/Passes.h"
 
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/IR/Matchers.h"
 #include "mlir/IR/Threading.h"
 #include "llvm/ADT/StringSwitch.h"
 #include "llvm/Support/FileSystem.h"
@@ -41,9 +42,12 @@ public:
   void runOnOperation() override;
 
 private:
+  LogicalResult collectJobs(SmallVectorImpl<Job> &jobs);
   LogicalResult dumpJob(const Job &job);
   LogicalResult dumpLaunches(const Job &job, StringRef ptxName);
   void printTable(ArrayRef<Job> jobs);
+  /// The first launch of a kernel, or null.
+  gpu::LaunchFuncOp getLaunch(gpu::GPUModuleOp module, StringRef kernel);
 
   LogicalResult writeFile(Location loc, const Twine &name, StringRef data);
 
@@ -61,6 +65,47 @@ static std::optional<gpu::CompilationTarget> parseFormat(StringRef name) {
       .Default(std::nullopt);
 }
 
+/// 87 for "8.7"; 0 for the empty string.
+static std::optional<unsigned> parseVersion(StringRef text) {
+  if (text.empty())
+    return 0;
+  auto [majorText, minorText] = text.split('.');
+  unsigned major, minor;
+  if (majorText.getAsInteger(10, major) || minorText.getAsInteger(10, minor) ||
+      major > 99 || minor > 9)
+    return std::nullopt;
+  return 10 * major + minor;
+}
+
+LogicalResult GPUModuleToBinary::collectJobs(SmallVectorImpl<Job> &jobs) {
+  std::optional<unsigned> version = parseVersion(ptx);
+  if (!version)
+    return emitError(getOperation()->getLoc(),
+                     "ptx must be a version such as 8.7, got '")
+           << ptx << "'";
+  launches.clear();
+  WalkResult result = getOperation()->walk([&](Operation *op) {
+    if (auto launch = dyn_cast<gpu::LaunchFuncOp>(op))
+      launches.try_emplace(launch.getKernel(), launch);
+    auto module = dyn_cast<gpu::GPUModuleOp>(op);
+    if (!module || !module.getTargets())
+      return WalkResult::advance();
+    for (Attribute attr : module.getTargetsAttr()) {
+      auto target = dyn_cast<NVPTXTargetAttr>(attr);
+      if (target && target.getPtx() == 0)
+        target = NVPTXTargetAttr::getChecked(
+            [&] { return emitError(module.getLoc()); }, &getContext(),
+            target.getChip(), *version, target.getO());
+      if (!target && isa<NVPTXTargetAttr>(attr))
+        return WalkResult::interrupt();
+      if (target)
+        jobs.push_back({module, target, {}});
+    }
+    return WalkResult::skip();
+  });
+  return failure(result.wasInterrupted());
+}
+
 void GPUModuleToBinary::runOnOperation() {
   Operation *root = getOperation();
   std::optional<gpu::CompilationTarget> format = parseFormat(emit);
@@ -72,17 +117,8 @@ void GPUModuleToBinary::runOnOperation() {
   }
 
   SmallVector<Job> jobs;
-  launches.clear();
-  root->walk([&](Operation *op) {
-    if (auto launch = dyn_cast<gpu::LaunchFuncOp>(op))
-      launches.try_emplace(launch.getKernel(), launch);
-    auto module = dyn_cast<gpu::GPUModuleOp>(op);
-    if (!module || !module.getTargets())
-      return;
-    for (Attribute attr : module.getTargetsAttr())
-      if (auto target = dyn_cast<NVPTXTargetAttr>(attr))
-        jobs.push_back({module, target, {}});
-  });
+  if (failed(collectJobs(jobs)))
+    return signalPassFailure();
 
   // A dump has cubins if there is a ptxas; the formats that need one fail
   // without.
@@ -174,9 +210,7 @@ LogicalResult GPUModuleToBinary::dumpLaunches(const Job &job,
                                               StringRef ptxName) {
   gpu::GPUModuleOp module = job.module;
   for (auto kernel : module.getOps<LLVM::LLVMFuncOp>()) {
-    auto reference = SymbolRefAttr::get(
-        module.getNameAttr(), {FlatSymbolRefAttr::get(kernel.getNameAttr())});
-    gpu::LaunchFuncOp launch = launches.lookup(reference);
+    gpu::LaunchFuncOp launch = getLaunch(module, kernel.getName());
     if (!launch)
       continue;
     std::string why;
@@ -194,6 +228,21 @@ LogicalResult GPUModuleToBinary::dumpLaunches(const Job &job,
   return success();
 }
 
+gpu::LaunchFuncOp GPUModuleToBinary::getLaunch(gpu::GPUModuleOp module,
+                                               StringRef kernel) {
+  return launches.lookup(SymbolRefAttr::get(
+      module.getNameAttr(), {FlatSymbolRefAttr::get(&getContext(), kernel)}));
+}
+
+/// Bytes of dynamic shared memory of a launch (null: none), 0 if unknown.
+static int64_t getDynamicSharedMemory(gpu::LaunchFuncOp launch) {
+  APInt bytes;
+  if (launch && launch.getDynamicSharedMemorySize() &&
+      matchPattern(launch.getDynamicSharedMemorySize(), m_ConstantInt(&bytes)))
+    return bytes.getZExtValue();
+  return 0;
+}
+
 void GPUModuleToBinary::printTable(ArrayRef<Job> jobs) {
   // One string: other threads may print, too.
   std::string text = llvm::formatv(
@@ -208,7 +257,9 @@ void GPUModuleToBinary::printTable(ArrayRef<Job> jobs) {
           "{0,-40} {1,-8} {2,4} {3,9} {4,9} {5,7} {6,7} {7,9:f1}\n",
           kernel.name, job.target.getChip(), formatPTXVersion(ptx.version),
           StringRef(ptx.text).count('\n'), kernel.registers,
-          kernel.sharedMemory, kernel.spillStores + kernel.spillLoads,
+          kernel.sharedMemory +
+              getDynamicSharedMemory(getLaunch(job.module, kernel.name)),
+          kernel.spillStores + kernel.spillLoads,
           job.result.cubin->milliseconds);
   }
   llvm::errs() << text;

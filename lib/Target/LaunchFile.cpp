@@ -91,8 +91,9 @@ private:
     if (!describeElement(type.getElementType(), dtype, init))
       return fail((name + " has an element type that launch files lack").str());
 
-    // A view needs its buffer up to the last element.
-    json::Array shape(type.getShape());
+    // A scalar is an array of one; a view needs its buffer up to the last
+    // element.
+    json::Array shape(type.getRank() ? type.getShape() : ArrayRef<int64_t>(1));
     if (!type.getLayout().isIdentity()) {
       int64_t extent = offset + 1;
       for (auto [size, stride] : llvm::zip_equal(type.getShape(), strides))

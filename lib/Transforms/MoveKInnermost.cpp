@@ -53,8 +53,6 @@ class MoveKInnermost : public mx::impl::MXMoveKInnermostBase<MoveKInnermost> {
   }
 
   LogicalResult moveOperands(MatmulOp op) {
-    if (!op.hasPureTensorSemantics())
-      return op.emitOpError("on memrefs cannot be transposed");
     SmallVector<Attribute> maps(op.getIndexingMaps().getValue());
     if (failed(moveOperand(op, op.getLhsMutable(), op.getLhsFormat(),
                            op.getLhsAxis(), maps[0], "lhs")) ||
@@ -100,6 +98,8 @@ LogicalResult MoveKInnermost::moveOperand(MatmulOp op,
   int64_t rank = oldMap.getNumResults();
   if (axis == rank - 1)
     return success();
+  if (!op.hasPureTensorSemantics())
+    return op.emitOpError("on memrefs cannot be transposed");
   SmallVector<int64_t> permutation = getPermutation(rank, axis);
   SmallVector<AffineExpr> exprs(oldMap.getResults());
   applyPermutationToVector(exprs, permutation);

@@ -7,7 +7,7 @@
 
 // TABLE: remark: no launch file: arg0 has dynamic sizes
 // TABLE: kernel chip PTX PTX lines registers shared spilled ptxas ms
-// TABLE: scale sm_80 7.0 {{[0-9]+ [0-9]+}} 0 0 {{[0-9.]+}}
+// TABLE: scale sm_80 7.0 {{[0-9]+ [0-9]+}} 1024 0 {{[0-9.]+}}
 // TABLE: bare sm_80 7.0
 // TABLE: dynamic sm_80 7.0
 

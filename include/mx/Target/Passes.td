@@ -77,6 +77,9 @@ def MXGPUModuleToBinary : Pass<"mx-gpu-module-to-binary"> {
   let options = [
     Option<"emit", "emit", "std::string", "\"fatbin\"",
            "offload, ptx, cubin or fatbin">,
+    Option<"ptx", "ptx", "std::string", "",
+           "PTX version (8.7) of modules whose target names none; by default "
+           "the oldest that has their instructions">,
     Option<"dump", "dump", "std::string", "",
            "folder for PTX, cubins and launch files">,
     Option<"toolkit", "toolkit", "std::string", "",

@@ -57,6 +57,8 @@ static Type findNarrowTensor(Operation *op) {
 namespace {
 struct ConvertMXToLinalgPass
     : mx::impl::ConvertMXToLinalgBase<ConvertMXToLinalgPass> {
+  using ConvertMXToLinalgBase::ConvertMXToLinalgBase;
+
   /// Reports what the patterns could not convert, each op once.
   LogicalResult checkConvertible() {
     bool convertible = true;
@@ -80,7 +82,39 @@ struct ConvertMXToLinalgPass
     return success(convertible);
   }
 
+  /// Lowers the ops that no kernel was selected for; types stay.
+  LogicalResult convertHostOps() {
+    bool convertible = true;
+    getOperation()->walk([&](Operation *op) {
+      if (!isa_and_nonnull<MXDialect>(op->getDialect()) ||
+          op->hasAttr("mx.kernel"))
+        return;
+      convertible &= succeeded(checkSupported(op));
+      if (Type type = findNarrowTensor(op)) {
+        op->emitOpError("has no kernel, and on the host ")
+            << type << " would need codes of a byte each";
+        convertible = false;
+      }
+    });
+    if (!convertible)
+      return failure();
+    TypeConverter converter;
+    converter.addConversion([](Type type) { return type; });
+    RewritePatternSet patterns(&getContext());
+    populateMXToLinalgPatterns(converter, patterns);
+    ConversionTarget target(getContext());
+    target.addDynamicallyLegalDialect<MXDialect>(
+        [](Operation *op) { return op->hasAttr("mx.kernel"); });
+    target.markUnknownOpDynamicallyLegal([](Operation *) { return true; });
+    return applyPartialConversion(getOperation(), target, std::move(patterns));
+  }
+
   void runOnOperation() override {
+    if (hostOps) {
+      if (failed(convertHostOps()))
+        signalPassFailure();
+      return;
+    }
     if (failed(checkConvertible()))
       return signalPassFailure();
     MLIRContext *context = &getContext();

@@ -38,7 +38,14 @@ def ConvertMXToLinalg : Pass<"convert-mx-to-linalg", "::mlir::ModuleOp"> {
     %codes = linalg.generic ins(%v, %scale#1) outs(%e_view)
     %q0 = tensor.collapse_shape %codes [[0], [1, 2]] : tensor<4x2x32xi8> into tensor<4x64xi8>
     ```
+
+    With `host-ops` only the ops are lowered that have no `mx.kernel`, and types
+    stay: what the host does beside kernels. An op on a narrow type is then an
+    error.
   }];
+  let options = [
+    Option<"hostOps", "host-ops", "bool", "false",
+           "lower only ops without mx.kernel, and keep narrow types">];
   let dependentDialects = [
     "::mlir::arith::ArithDialect", "::mlir::linalg::LinalgDialect",
     "::mlir::math::MathDialect", "::mlir::tensor::TensorDialect"];

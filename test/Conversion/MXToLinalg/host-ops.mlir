@@ -1,0 +1,25 @@
+// RUN: mx-opt %s -split-input-file -verify-diagnostics -convert-mx-to-linalg=host-ops | FileCheck %s
+
+// What has a kernel stays, and so do narrow types; the rest becomes linalg.
+// CHECK-LABEL: func @amax_beside_kernel
+func.func @amax_beside_kernel(%x: tensor<8x32xf32>, %zero: tensor<f32>, %e: tensor<8x32xf4E2M1FN>, %s: tensor<8x2xf8E4M3FN>)
+    -> (tensor<8x32xf4E2M1FN>, tensor<8x2xf8E4M3FN>) {
+  // CHECK-NOT: mx.amax
+  // CHECK: %[[A:.*]] = linalg.generic
+  %a = mx.amax ins(%x : tensor<8x32xf32>) outs(%zero : tensor<f32>) -> tensor<f32>
+  // CHECK: mx.quantize <nvfp4> {{.*}} tensor<8x32xf4E2M1FN>, tensor<8x2xf8E4M3FN>
+  %q:2 = mx.quantize <nvfp4> axis = 1 ins(%x : tensor<8x32xf32>) amax(%a : tensor<f32>)
+      outs(%e, %s : tensor<8x32xf4E2M1FN>, tensor<8x2xf8E4M3FN>)
+      {mx.kernel = #mx.kernel<quantize, chip = "sm_80", atom = alu, tile = 32x64, warps = 4>}
+      -> tensor<8x32xf4E2M1FN>, tensor<8x2xf8E4M3FN>
+  return %q#0, %q#1 : tensor<8x32xf4E2M1FN>, tensor<8x2xf8E4M3FN>
+}
+
+// -----
+
+func.func @narrow(%q: tensor<8x32xf4E2M1FN>, %s: tensor<8x1xf8E8M0FNU>, %x: tensor<8x32xf32>) -> tensor<8x32xf32> {
+  // expected-error@below {{has no kernel, and on the host 'tensor<8x32xf4E2M1FN>' would need codes of a byte each}}
+  %d = mx.dequantize <mxfp4> axis = 1 ins(%q, %s : tensor<8x32xf4E2M1FN>, tensor<8x1xf8E8M0FNU>)
+      outs(%x : tensor<8x32xf32>) -> tensor<8x32xf32>
+  return %d : tensor<8x32xf32>
+}
