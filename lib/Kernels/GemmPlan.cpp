@@ -6,7 +6,6 @@
 #include "mx/IR/MXGPU.h"
 
 #include "mlir/IR/BuiltinTypes.h"
-#include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/MathExtras.h"
 
@@ -213,6 +212,21 @@ SmallVector<GemmArgument> kernels::getGemmArguments(const GemmConfig &config) {
   return arguments;
 }
 
+/// True if values are as in the default variant (mx/Formats/Scale.h, "back").
+static bool hasCommonValues(const Format &format) {
+  if (format.secondLevel)
+    return format.variant == Variant::OCP || format.variant == Variant::TE;
+  if (format.element == Element::Int4 || format.element == Element::NF4)
+    return format.variant == Variant::OCP;
+  return true;
+}
+
+/// True if code 0, which elements past K read as, is not the value 0.
+static bool hasNonzeroPadding(const OperandConfig &operand) {
+  return operand.format &&
+         (operand.format->zeroPoint || operand.format->element == Element::NF4);
+}
+
 /// Reasons that concern one operand.
 static LogicalResult
 verifyOperand(const GemmPlan &plan, int index,
@@ -249,9 +263,10 @@ verifyOperand(const GemmPlan &plan, int index,
       return emitError() << "blocks of " << operand.blockCols
                          << " elements do not fit K tiles of " << config.tileK;
   }
-  if (operand.config.format && operand.config.format->doubleQuant)
-    return emitError() << "scales of " << name
-                       << " that are quantised again are not supported";
+  // Variants whose values are not element times scale times decode.
+  if (operand.config.format && !hasCommonValues(*operand.config.format))
+    return emitError() << "no kernel knows what "
+                       << operand.config.format->str() << " stands for";
   if (int64_t bytes = operand.getFragmentRowBytes(config.tileK);
       bytes != 32 && bytes != 64 && bytes != 128)
     return emitError() << "rows of " << bytes << " bytes of " << name
@@ -288,5 +303,10 @@ kernels::verifyGemm(const GemmConfig &config,
   for (int i = 0; i < 2; ++i)
     if (failed(verifyOperand(plan, i, emitError)))
       return failure();
+  if (!plan.isWholeK() && hasNonzeroPadding(config.lhs) &&
+      hasNonzeroPadding(config.rhs))
+    return emitError() << "elements past K of both operands are not zero; K "
+                          "must be a multiple of "
+                       << config.tileK;
   return success();
 }
