@@ -22,7 +22,16 @@ namespace mx {
 /// What one element is. `MXInt8` is the OCP MX type with value code/64;
 /// `Int8` is a plain two's complement integer (ternary's activations).
 enum class Element : uint8_t {
-  E2M1, E2M3, E3M2, E4M3, E5M2, MXInt8, Int8, Int4, NF4, Ternary
+  E2M1,
+  E2M3,
+  E3M2,
+  E4M3,
+  E5M2,
+  MXInt8,
+  Int8,
+  Int4,
+  NF4,
+  Ternary
 };
 
 /// How a block's scale is stored.
@@ -36,8 +45,16 @@ enum class ScaleRule : uint8_t { Floor, Ceil, Even, RCeil, Amax, AbsMean };
 
 /// Whose edge rules (ties, zero and tiny blocks, NaN) are followed.
 enum class Variant : uint8_t {
-  OCP, TorchAO, TE, CompressedTensors, ModelOpt, JAX, Microxcaling, DeepSeek,
-  BitsAndBytes, FourOverSix
+  OCP,
+  TorchAO,
+  TE,
+  CompressedTensors,
+  ModelOpt,
+  JAX,
+  Microxcaling,
+  DeepSeek,
+  BitsAndBytes,
+  FourOverSix
 };
 
 /// NVFP4 "4 over 6": also try mapping a block's amax to 4, keep what has the
@@ -112,7 +129,8 @@ std::optional<Format> lookupFormatPreset(llvm::StringRef name);
 
 /// Width of one element's code in bits.
 unsigned getBitWidth(Element);
-/// Largest finite magnitude of an element (6, 7.5, 28, 448, 57344, 127/64, ...).
+/// Largest finite magnitude of an element (6, 7.5, 28, 448, 57344, 127/64,
+/// ...).
 double getMaxFinite(Element);
 
 } // namespace mx

@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+#include "DoubleQuant.h"
+
+#include "llvm/ADT/STLExtras.h"
+
+#include <array>
+#include <cmath>
+
+using namespace llvm;
+using namespace mx;
+
+/// Scales that share a number.
+static constexpr size_t groupSize = 256;
+
+/// The 256 values of the signed dynamic map (arXiv 1511.04561, as bitsandbytes
+/// makes it): for i = 0..6, 10^(i - 6) times the centres of 2^i equal parts of
+/// [0.1, 1], with both signs; 0; and 1.
+static const std::array<float, 256> &getDynamicMap() {
+  static const auto map = [] {
+    std::array<float, 256> map;
+    size_t next = 0;
+    for (int i = 0; i < 7; ++i) {
+      int parts = 1 << i;
+      // The boundaries are those of torch.linspace, which steps from both ends.
+      float step = (1.0f - 0.1f) / float(parts);
+      auto boundary = [&](int j) {
+        return j < (parts + 1) / 2 ? 0.1f + step * float(j)
+                                   : 1.0f - step * float(parts - j);
+      };
+      for (int j = 0; j < parts; ++j) {
+        float centre = (boundary(j) + boundary(j + 1)) / 2.0f;
+        float value = float(std::pow(10.0, i - 6)) * centre;
+        map[next++] = value;
+        map[next++] = -value;
+      }
+    }
+    map[next++] = 0;
+    map[next++] = 1;
+    llvm::sort(map);
+    return map;
+  }();
+  return map;
+}
+
+/// Index of the value nearest to `v`, the lower one of two.
+static uint8_t encodeDynamic(float v) {
+  const std::array<float, 256> &map = getDynamicMap();
+  // The last value that is not above v.
+  size_t index = llvm::upper_bound(map, v) - map.begin();
+  index = index ? index - 1 : 0;
+  if (index < 255 && std::fabs(map[index + 1] - v) < std::fabs(v - map[index]))
+    ++index;
+  return uint8_t(index);
+}
+
+void mx::detail::quantizeScales(Quantized &q) {
+  double sum = 0;
+  for (float scale : q.scales)
+    sum += scale;
+  q.scaleOffset = q.scales.empty() ? 0 : float(sum / double(q.scales.size()));
+  q.scaleCodes.resize_for_overwrite(q.scales.size());
+  for (size_t begin = 0; begin < q.scales.size(); begin += groupSize) {
+    size_t size = std::min(groupSize, q.scales.size() - begin);
+    float amax = 0;
+    for (size_t i = begin; i < begin + size; ++i)
+      amax = std::max(amax, std::fabs(q.scales[i] - q.scaleOffset));
+    bool linear = q.format.variant == Variant::TorchAO;
+    float group = linear ? 256.0f / (2.0f * amax) : amax;
+    for (size_t i = begin; i < begin + size; ++i) {
+      float v = q.scales[i] - q.scaleOffset;
+      q.scaleCodes[i] = linear ? uint8_t(roundToInteger(v * group, -128, 127))
+                               : encodeDynamic(amax == 0 ? 0.0f : v / amax);
+    }
+    q.groupScales.push_back(group);
+  }
+  q.scales.clear();
+}
+
+SmallVector<float, 0> mx::detail::dequantizeScales(const Quantized &q) {
+  SmallVector<float, 0> scales;
+  scales.reserve(q.scaleCodes.size());
+  for (auto [i, code] : enumerate(q.scaleCodes)) {
+    float group = q.groupScales[i / groupSize];
+    float v = q.format.variant == Variant::TorchAO
+                  ? float(int8_t(code)) / group
+                  : getDynamicMap()[code] * group;
+    scales.push_back(v + q.scaleOffset);
+  }
+  return scales;
+}
