@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
 #include "DoubleQuant.h"
+#include "TorchSum.h"
 
 #include "llvm/ADT/STLExtras.h"
 
@@ -43,34 +44,54 @@ static const std::array<float, 256> &getDynamicMap() {
   return map;
 }
 
-/// Index of the value nearest to `v`, the lower one of two.
-static uint8_t encodeDynamic(float v) {
+static float computeMean(Variant variant, ArrayRef<float> values) {
+  if (variant != Variant::OCP)
+    return mx::detail::computeTorchSum(values) / float(values.size());
+  double sum = 0;
+  for (float value : values)
+    sum += value;
+  return float(sum / double(values.size()));
+}
+
+/// The point nearest to `v` of 65,536 in [-1, 1]: bitsandbytes looks codes up
+/// in a table of these.
+static float snapToTable(float v) {
+  float clamped = std::clamp(v, -1.0f, 1.0f);
+  int index = int((clamped + 1.0f) * 0.5f * 65535.0f + 0.5f);
+  return -1.0f + (2.0f * float(index)) / 65535.0f;
+}
+
+/// Index of the value of the map nearest to `v`, the lower one of two; 0 for
+/// NaN, which only a group of equal or infinite scales gives.
+static uint8_t encodeDynamic(Variant variant, float v) {
+  if (std::isnan(v))
+    return 0;
+  if (variant == Variant::BitsAndBytes)
+    v = snapToTable(v);
   const std::array<float, 256> &map = getDynamicMap();
-  // The last value that is not above v.
-  size_t index = llvm::upper_bound(map, v) - map.begin();
-  index = index ? index - 1 : 0;
-  if (index < 255 && std::fabs(map[index + 1] - v) < std::fabs(v - map[index]))
-    ++index;
-  return uint8_t(index);
+  uint8_t code = 0;
+  while (code < 255 && (map[code] + map[code + 1]) * 0.5f < v)
+    ++code;
+  return code;
 }
 
 void mx::detail::quantizeScales(Quantized &q) {
-  double sum = 0;
-  for (float scale : q.scales)
-    sum += scale;
-  q.scaleOffset = q.scales.empty() ? 0 : float(sum / double(q.scales.size()));
+  Variant variant = q.format.variant;
+  if (!q.scales.empty())
+    q.scaleOffset = computeMean(variant, q.scales);
   q.scaleCodes.resize_for_overwrite(q.scales.size());
   for (size_t begin = 0; begin < q.scales.size(); begin += groupSize) {
     size_t size = std::min(groupSize, q.scales.size() - begin);
     float amax = 0;
     for (size_t i = begin; i < begin + size; ++i)
       amax = std::max(amax, std::fabs(q.scales[i] - q.scaleOffset));
-    bool linear = q.format.variant == Variant::TorchAO;
+    bool linear = variant == Variant::TorchAO;
     float group = linear ? 256.0f / (2.0f * amax) : amax;
+    float inverse = 1.0f / amax;
     for (size_t i = begin; i < begin + size; ++i) {
       float v = q.scales[i] - q.scaleOffset;
       q.scaleCodes[i] = linear ? uint8_t(roundToInteger(v * group, -128, 127))
-                               : encodeDynamic(amax == 0 ? 0.0f : v / amax);
+                               : encodeDynamic(variant, v * inverse);
     }
     q.groupScales.push_back(group);
   }

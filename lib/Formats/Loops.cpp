@@ -88,9 +88,9 @@ template <Element E, ElementScaling::Kind K> struct EncodeEven {
   run(const ElementScaling *scaling, const float *x, size_t n, uint8_t *codes) {
     const ElementScaling s = *scaling;
     for (size_t i = 0; i < n; ++i) {
-      float v = K == ElementScaling::Multiply ? x[i] * s.first : x[i] / s.first;
-      if constexpr (K == ElementScaling::DivideTwice)
-        v /= s.second;
+      float v = K == ElementScaling::Divide ? x[i] / s.first : x[i] * s.first;
+      if constexpr (K == ElementScaling::MultiplyTwice)
+        v *= s.second;
       codes[i] = encodeEven<E>(v + s.addend, s);
     }
   }
@@ -209,9 +209,9 @@ void mx::detail::encodeRun(const CodeOptions &options, const ElementScaling &s,
                                                                  codes);
       case ElementScaling::Divide:
         return dispatch<EncodeEven<E, ElementScaling::Divide>>(&s, x, n, codes);
-      case ElementScaling::DivideTwice:
-        return dispatch<EncodeEven<E, ElementScaling::DivideTwice>>(&s, x, n,
-                                                                    codes);
+      case ElementScaling::MultiplyTwice:
+        return dispatch<EncodeEven<E, ElementScaling::MultiplyTwice>>(&s, x, n,
+                                                                      codes);
       }
       llvm_unreachable("unknown kind");
     });

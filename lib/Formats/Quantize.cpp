@@ -7,12 +7,14 @@
 
 #include "DoubleQuant.h"
 #include "Loops.h"
+#include "TorchSum.h"
 
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/Twine.h"
 #include "llvm/Support/MathExtras.h"
 
 #include <cmath>
+#include <numeric>
 
 using namespace llvm;
 using namespace mx;
@@ -330,55 +332,49 @@ void BlockQuantizer::encode(const Block &block, const ElementScaling &scaling,
 // 4 over 6
 //===----------------------------------------------------------------------===//
 
-/// The error of a block under one scale, in f32: per element
-/// ((q * s) * A) / (6 M) - x, its square, magnitude or largest magnitude;
-/// summed along each row in order, then over the rows by halves where there are
-/// 16 (Transformer Engine's order), else in order.
+/// The error of one element.
+static float getError(FourOverSix measure, float difference) {
+  return measure == FourOverSix::MSE ? difference * difference
+                                     : std::fabs(difference);
+}
+
+/// The error of a block under one scale, in f32. Of an element:
+/// ((q * s) * A) / (6 M) - x, its square or magnitude. They are summed along
+/// each row in order, then the rows by halves where there are 16 (Transformer
+/// Engine's order) and in order where not; fouroversix sums in PyTorch's order.
+/// `AbsMax` takes the largest.
 float BlockQuantizer::getError(const Block &block, const BlockScale &scale) {
   ArrayRef<float> table = mx::getDecodeTable(format.element);
   float denominator = float(6 * format.scaleMax);
   float amax = result.tensorScale.amax;
   CodeOptions nearest = code;
   nearest.rounding = ElementRounding::NearestEven;
-  SmallVector<float, 16> rows;
-  for (int64_t r = 0; r < block.rows; ++r) {
-    float error = 0;
-    Block row = block;
-    row.begin += r * layout.rows.stride;
-    row.rows = 1;
-    forEachPiece(row, [&](const float *x, int64_t n, int64_t) {
-      uint8_t codes[1024];
-      for (int64_t done = 0; done < n; done += 1024) {
-        int64_t size = std::min<int64_t>(1024, n - done);
-        encodeRun(nearest, scale.scaling, x + done, size, 0, codes);
-        for (int64_t i = 0; i < size; ++i) {
-          float value = table[codes[i]] * scale.value;
-          value = value * amax;
-          value = value / denominator;
-          float difference = value - x[done + i];
-          if (format.fourOverSix == FourOverSix::MSE)
-            error += difference * difference;
-          else if (format.fourOverSix == FourOverSix::MAE)
-            error += std::fabs(difference);
-          else
-            error = std::max(error, std::fabs(difference));
-        }
-      }
-    });
-    rows.push_back(error);
-  }
+  SmallVector<float, 256> errors;
+  SmallVector<uint8_t, 256> codes;
+  forEachPiece(block, [&](const float *x, int64_t n, int64_t) {
+    codes.resize_for_overwrite(n);
+    encodeRun(nearest, scale.scaling, x, n, 0, codes.data());
+    for (int64_t i = 0; i < n; ++i) {
+      float value = table[codes[i]] * scale.value;
+      value = value * amax;
+      value = value / denominator;
+      errors.push_back(::getError(format.fourOverSix, value - x[i]));
+    }
+  });
   if (format.fourOverSix == FourOverSix::AbsMax)
-    return *llvm::max_element(rows);
-  if (rows.size() != 16) {
-    float sum = 0;
-    for (float error : rows)
-      sum += error;
-    return sum;
-  }
-  for (unsigned half = 8; half; half /= 2)
-    for (unsigned r = 0; r < half; ++r)
-      rows[r] += rows[r + half];
-  return rows[0];
+    return *llvm::max_element(errors);
+  if (format.variant == Variant::FourOverSix)
+    return computeTorchSum(errors);
+  SmallVector<float, 16> rows(block.rows, 0);
+  for (auto [i, error] : enumerate(errors))
+    rows[i / block.cols] += error;
+  if (rows.size() == 16)
+    for (unsigned half = 8; half > 1; half /= 2) {
+      for (unsigned r = 0; r < half; ++r)
+        rows[r] += rows[r + half];
+      rows.truncate(half);
+    }
+  return std::accumulate(rows.begin() + 1, rows.end(), rows.front());
 }
 
 BlockScale BlockQuantizer::chooseFourOverSix(const Block &block, float amax) {

@@ -61,9 +61,9 @@ static float decodeE4M3(uint8_t code) {
 }
 
 float ElementScaling::apply(float x) const {
-  float v = kind == Multiply ? x * first : x / first;
-  if (kind == DivideTwice)
-    v = v / second;
+  float v = kind == Divide ? x / first : x * first;
+  if (kind == MultiplyTwice)
+    v = v * second;
   v = roundTo(result, roundTo(result, v) + addend);
   return negateZero && v == 0 ? -0.0f : v;
 }
@@ -212,8 +212,12 @@ TensorScale mx::getTensorScale(const Format &f, FloatType input, float amax) {
     t.stored = t.decode;
     return t;
   case Variant::ModelOpt:
-  case Variant::JAX:
     t.decode = amax / largest;
+    t.stored = t.decode;
+    return t;
+  case Variant::JAX:
+    t.decode = flush(flush(amax) / largest);
+    t.encode = 1.0f / t.decode;
     t.stored = t.decode;
     return t;
   case Variant::CompressedTensors: {
@@ -283,14 +287,15 @@ static BlockScale getE4M3Scale(const Format &f, FloatType input,
     s.first = scale.value / t.encode;
     return scale;
   case Variant::JAX:
-    // XLA turns the division by six into a multiplication.
-    store(flush(flush(flush(amax) / t.decode) * (1.0f / 6.0f)));
-    s.kind = ElementScaling::DivideTwice;
-    s.first = t.decode;
-    s.second = scale.value;
+    // XLA turns the divisions by 6, by the global scale and by the block's into
+    // multiplications.
+    store(flush(flush(flush(amax) * t.encode) * (1.0f / 6.0f)));
+    s.kind = ElementScaling::MultiplyTwice;
+    s.first = t.encode;
+    s.second = 1.0f / scale.value;
     return scale;
   case Variant::FourOverSix:
-    store(amax == 0 ? 0.0f : (amax / 6.0f) * t.encode);
+    store(t.amax == 0 ? 0.0f : (amax / 6.0f) * t.encode);
     s.first = scale.value == 0 ? 0.0f : 1.0f / (t.decode * scale.value);
     return scale;
   default:
@@ -392,7 +397,7 @@ static BlockScale getInt4Scale(const Format &f, FloatType input,
   }
   float low = atMost(range.low, 0), high = atLeast(range.high, 0);
   float value = f.zeroPoint ? (high - low) / 15.0f : range.amax / 7.5f;
-  int lowest = -8;
+  int lowest = f.zeroPoint && f.variant == Variant::TorchAO ? 0 : -8;
   switch (f.variant) {
   case Variant::TorchAO:
     // The scale in the type of the tensor, the product in f32.
@@ -401,7 +406,6 @@ static BlockScale getInt4Scale(const Format &f, FloatType input,
     value = atLeast(roundTo(input, value), FLT_MIN);
     s.kind = ElementScaling::Multiply;
     s.first = 1.0f / value;
-    lowest = f.zeroPoint ? 0 : -8;
     break;
   case Variant::CompressedTensors:
     value = f.zeroPoint ? roundTo(input, roundTo(input, high - low) / 15.0f)
@@ -417,8 +421,15 @@ static BlockScale getInt4Scale(const Format &f, FloatType input,
   scale.value = s.kind == ElementScaling::Multiply ? value : s.first;
   if (!f.zeroPoint)
     return scale;
-  float zeroPoint = roundTo(s.result, low / scale.value);
-  zeroPoint = roundTo(s.result, float(lowest) - zeroPoint);
+  float zeroPoint;
+  if (f.variant == Variant::TorchAO) {
+    // Rounded before it is subtracted.
+    float steps = roundTo(input, low / scale.value);
+    zeroPoint = float(-roundToInteger(steps, -64, 64));
+  } else {
+    float steps = roundTo(s.result, low / scale.value);
+    zeroPoint = roundTo(s.result, -8.0f - steps);
+  }
   scale.zeroPoint = int8_t(roundToInteger(zeroPoint, lowest, lowest + 15));
   s.lowest = int8_t(lowest);
   if (f.variant == Variant::CompressedTensors)

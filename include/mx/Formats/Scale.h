@@ -59,10 +59,10 @@ float roundTo(FloatType type, float v);
 float getMaxFinite(FloatType type);
 
 /// What the elements of a block go through before they are rounded to codes:
-/// v = x * first, x / first or (x / first) / second, then v + addend, each step
+/// v = x * first, x / first or (x * first) * second, then v + addend, each step
 /// rounded to `result`.
 struct ElementScaling {
-  enum Kind : uint8_t { Multiply, Divide, DivideTwice };
+  enum Kind : uint8_t { Multiply, Divide, MultiplyTwice };
 
   Kind kind = Multiply;
   float first = 1;
