@@ -7,8 +7,10 @@
 #include "mx/Conversion/MXToLinalg/MXToLinalg.h"
 #include "mx/IR/MX.h"
 #include "mx/IR/MXGPU.h"
+#include "mx/Pipelines/LowerPrecision.h"
 #include "mx/Pipelines/ToCPU.h"
 #include "mx/Pipelines/ToGPU.h"
+#include "mx/Report/Passes.h"
 #include "mx/Target/NVPTX.h"
 #include "mx/Target/Passes.h"
 #include "mx/Transforms/Passes.h"
@@ -23,10 +25,12 @@ void mx::registerAllDialects(mlir::DialectRegistry &registry) {
 void mx::registerAllPasses() {
   registerMXGPUToNVVMPasses();
   registerMXLinalgToCPUPasses();
+  registerMXReportPasses();
   registerMXTargetPasses();
   registerMXToGPUPasses();
   registerMXToLinalgPasses();
   registerMXTransformsPasses();
+  registerLowerPrecisionPipeline();
   registerToCPUPipeline();
   registerToGPUPipeline();
 }

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 import os
 import shutil
+import sys
 
 import lit.formats
 from lit.llvm import llvm_config
@@ -15,6 +16,7 @@ config.excludes = ["Benchmark", "Inputs", "CMakeLists.txt"]
 tools = os.path.join(config.mx_obj_root, "bin")
 llvm_config.with_environment("PATH", [tools, config.llvm_tools_dir], append_path=True)
 config.substitutions.append(("%mx_plugin", os.path.join(config.mx_obj_root, "lib", "MXPlugin.so")))
+config.substitutions.append(("%python", sys.executable))
 config.substitutions.append(("%mx_src_root", config.mx_src_root))
 config.substitutions.append(("%llvm_include", config.llvm_include_dir))
 config.substitutions.append(("%mx_test_root", config.test_source_root))

@@ -110,6 +110,49 @@ def MX_PolicyAttr : MX_Attr<"Policy", "policy"> {
   }];
 }
 
+def MX_PlanEntryAttr : MX_Attr<"PlanEntry", "entry"> {
+  let summary = "what the plan says about one op";
+  let description = [{
+    The function attribute `mx.plan` is an array of these; an op that an entry
+    is about has the entry's position in `mx.id` (the first one's, if it has
+    several). So the plan outlives the op.
+
+    `index` and `op` are the op's position in a pre-order walk of its function
+    and its name when it was annotated, `result` the result it is about.
+    `location` is its name in the source model, `shape` the product's extents
+    m x n x k x batch. `lhs`, `rhs` and `accumulate` are the element types it
+    had, `scheme` the name of what `decision` spells out. `weight` names the
+    parameter it reads, of `weight_elements` elements, `weight_type` each.
+    `fingerprint` identifies a kept op and where its operands come from (0: not
+    recorded).
+
+    ```mlir
+    #mx.entry<index = 17, op = "linalg.matmul", location = "layers.0.up", role = linear,
+              gemm = <fprop>, shape = ?x688x256x1, lhs = f32, rhs = f32, accumulate = f32,
+              scheme = "nvfp4", decision = <lhs = <format = <nvfp4>>, rhs = <format = <nvfp4>>,
+              accumulate = f32, rule = "default", reason = "weight x activation">>
+    ```
+  }];
+  let parameters = (ins
+      "int64_t":$index,
+      "::mlir::StringAttr":$op,
+      DefaultValuedParameter<"unsigned", "0">:$result,
+      OptionalParameter<"::mlir::StringAttr">:$location,
+      "::mx::Role":$role,
+      OptionalParameter<"::mx::GemmAttr">:$gemm,
+      OptionalParameter<"std::optional<::mx::ProductShape>">:$shape,
+      OptionalParameter<"::mlir::TypeAttr">:$lhs,
+      OptionalParameter<"::mlir::TypeAttr">:$rhs,
+      OptionalParameter<"::mlir::TypeAttr">:$accumulate,
+      OptionalParameter<"::mlir::StringAttr">:$weight,
+      DefaultValuedParameter<"int64_t", "0">:$weight_elements,
+      OptionalParameter<"::mlir::TypeAttr">:$weight_type,
+      OptionalParameter<"::mlir::StringAttr">:$scheme,
+      "::mx::PolicyAttr":$decision,
+      DefaultValuedParameter<"uint64_t", "0">:$fingerprint);
+  let assemblyFormat = "`<` struct(params) `>`";
+}
+
 def MX_KernelAttr : MX_Attr<"Kernel", "kernel"> {
   let summary = "the kernel that mx-select-kernels chose for one op";
   let description = [{

@@ -66,6 +66,35 @@ void MXDialect::registerAttributes() {
       >();
 }
 
+//===----------------------------------------------------------------------===//
+// ProductShape
+//===----------------------------------------------------------------------===//
+
+AsmPrinter &mx::operator<<(AsmPrinter &printer,
+                           const std::optional<ProductShape> &shape) {
+  printer.printDimensionList({shape->m, shape->n, shape->k, shape->batch});
+  return printer;
+}
+
+FailureOr<std::optional<ProductShape>>
+FieldParser<std::optional<ProductShape>>::parse(AsmParser &parser) {
+  SMLoc loc = parser.getCurrentLocation();
+  SmallVector<int64_t> extents;
+  if (parser.parseDimensionList(extents, /*allowDynamic=*/true,
+                                /*withTrailingX=*/false))
+    return failure();
+  if (extents.size() != 4) {
+    parser.emitError(loc, "expected the extents m x n x k x batch");
+    return failure();
+  }
+  return std::optional<ProductShape>(
+      {extents[0], extents[1], extents[2], extents[3]});
+}
+
+//===----------------------------------------------------------------------===//
+// FormatAttr
+//===----------------------------------------------------------------------===//
+
 LogicalResult FormatAttr::verify(function_ref<InFlightDiagnostic()> emitError,
                                  Format value) {
   if (llvm::Error error = value.verify())

@@ -36,10 +36,22 @@ static const DiscardableAttribute opAttributes[] = {
      [](Attribute a) { return isa<PolicyAttr>(a); }},
     {"mx.kernel", "a #mx.kernel",
      [](Attribute a) { return isa<KernelAttr>(a); }},
+    {"mx.id", "a position in the function's mx.plan",
+     [](Attribute a) {
+       auto id = dyn_cast<IntegerAttr>(a);
+       return id && id.getType().isInteger(64) && id.getInt() >= 0;
+     }},
+    {"mx.plan", "an array of #mx.entry",
+     [](Attribute a) {
+       auto plan = dyn_cast<ArrayAttr>(a);
+       return plan && llvm::all_of(plan, llvm::IsaPred<PlanEntryAttr>);
+     }},
 };
 
 static const DiscardableAttribute argumentAttributes[] = {
-    {"mx.parameter", "the string under which the weights store it",
+    {"mx.parameter", "the name of the parameter that it is",
+     [](Attribute a) { return isa<StringAttr>(a); }},
+    {"mx.tied_to", "the string under which the weights store it",
      [](Attribute a) { return isa<StringAttr>(a); }},
 };
 

@@ -106,7 +106,7 @@ func.func private @f() attributes {mx.colour = 3 : i64}
 // -----
 
 // A2
-// expected-error @+1 {{'mx.parameter' must be the string under which the weights store it, got 3 : i64}}
+// expected-error @+1 {{'mx.parameter' must be the name of the parameter that it is, got 3 : i64}}
 func.func private @f(f32 {mx.parameter = 3 : i64})
 
 // -----

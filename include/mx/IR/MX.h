@@ -6,6 +6,7 @@
 #define MX_IR_MX_H
 
 #include "mx/IR/FormatTypes.h"
+#include "mx/IR/ProductShape.h"
 #include "mx/Target/Capabilities.h"
 
 #include "mlir/Bytecode/BytecodeOpInterface.h"

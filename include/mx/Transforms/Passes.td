@@ -4,6 +4,122 @@
 
 include "mlir/Pass/PassBase.td"
 
+def MXAnnotate : Pass<"mx-annotate", "::mlir::ModuleOp"> {
+  let summary = "find what each op is to the model and decide its precision";
+  let description = [{
+    Roles follow from the structure of each function (lib/Analysis/Roles.cpp
+    states the rules); names are used for rules only. Writes `mx.role`,
+    `mx.gemm` and `mx.id` on each product and each sensitive op, `mx.policy` on
+    those that are to be quantised, `mx.parameter` on arguments that the sidecar
+    names, and the whole plan as `mx.plan` on the function. Nothing is
+    rewritten. `mx-quantize-matmuls` must follow before any pass that changes
+    ops: many drop such attributes.
+
+    ```mlir
+    %0 = linalg.matmul ins(%x, %w : ...) outs(%c : ...) -> tensor<4x8xf32>
+    ```
+    becomes
+    ```mlir
+    %0 = linalg.matmul {mx.gemm = #mx.gemm<fprop>, mx.id = 0 : i64,
+        mx.policy = #mx.policy<lhs = <format = <mxfp8_e4m3>>, ...>,
+        mx.role = #mx.role<linear>} ins(%x, %w : ...) ...
+    ```
+  }];
+  let options = [
+    Option<"scheme", "scheme", "std::string", /*default=*/"",
+           "formats for layers and experts: nvfp4, mxfp4, mxfp8, fp8_block, "
+           "fp8_row, nvfp4a16, mxfp4a16, int4, nf4; none: everything is kept">,
+    Option<"recipe", "recipe", "std::string", "", "recipe file (not read yet)">,
+    Option<"args", "args", "std::string", "",
+           "sidecar that names the entry function's arguments">,
+    Option<"scaleRule", "scale-rule", "std::string", "",
+           "rule of the scheme's E8M0 scales: floor, ceil, even, rceil">];
+  let statistics = [
+    Statistic<"numQuantize", "quantize", "Number of ops to be quantised">,
+    Statistic<"numKeep", "keep", "Number of ops to be kept">];
+  let dependentDialects = ["::mx::MXDialect"];
+}
+
+def MXQuantizeMatmuls : Pass<"mx-quantize-matmuls", "::mlir::ModuleOp"> {
+  let summary = "rewrite products that have a policy to mx.quantize and mx.matmul";
+  let description = [{
+    Each operand that the policy gives a format is quantised along K, once for
+    all products of its block that want it so: copies in between
+    (transpositions, broadcasts to a batch, conversions to a wider type) are
+    looked through, the indexing maps of `mx.matmul` state them. Weights that a
+    gather chose from a stack are quantised as the stack and their codes and
+    scales gathered: so a weight has the same codes whichever tokens came, and
+    is quantised once.
+
+    Sums are in f32 on the original initial value; the result is converted back
+    to the type it had. A product that cannot be rewritten stays, the plan says
+    why, and `fallback` says whether that is a remark, an error or neither.
+
+    ```mlir
+    %t = linalg.transpose ins(%w : tensor<8x64xf32>) ... permutation = [1, 0]
+    %0 = linalg.matmul {mx.policy = #mx.policy<...mxfp8_e4m3...>}
+        ins(%x, %t : tensor<4x64xf32>, tensor<64x8xf32>) outs(%c : ...)
+    ```
+    becomes
+    ```mlir
+    %qx:2 = mx.quantize <mxfp8_e4m3> axis = 1 ins(%x : tensor<4x64xf32>) ...
+    %qw:2 = mx.quantize <mxfp8_e4m3> axis = 1 ins(%w : tensor<8x64xf32>) ...
+    %0 = mx.matmul lhs(%qx#0, %qx#1 : ...) as <mxfp8_e4m3>
+                   rhs(%qw#0, %qw#1 : ...) as <mxfp8_e4m3>
+        outs(%c : tensor<4x8xf32>) indexing_maps = [
+          affine_map<(d0, d1, d2) -> (d0, d2)>,
+          affine_map<(d0, d1, d2) -> (d1, d2)>,
+          affine_map<(d0, d1, d2) -> (d0, d1)>] -> tensor<4x8xf32>
+    ```
+  }];
+  let options = [
+    Option<"fallback", "fallback", "::mx::Fallback",
+           /*default=*/"::mx::Fallback::Remark",
+           "what a product is that a policy wants quantised and that cannot be",
+           [{::llvm::cl::values(
+             clEnumValN(::mx::Fallback::Remark, "remark", "a remark"),
+             clEnumValN(::mx::Fallback::Error, "error", "an error"),
+             clEnumValN(::mx::Fallback::Silent, "silent",
+                        "said in the plan only"))}]>];
+  let statistics = [
+    Statistic<"numMatmuls", "matmuls", "Number of products rewritten">,
+    Statistic<"numQuantizes", "quantizes", "Number of mx.quantize created">,
+    Statistic<"numFallbacks", "fallbacks", "Number of products that stayed">];
+  let dependentDialects = [
+    "::mx::MXDialect", "::mlir::arith::ArithDialect",
+    "::mlir::linalg::LinalgDialect", "::mlir::tensor::TensorDialect"];
+}
+
+def MXVerifyUntouched : Pass<"mx-verify-untouched", "::mlir::ModuleOp"> {
+  let summary = "prove that ops that the plan keeps are as they were";
+  let description = [{
+    Compares each kept op with the fingerprint that `mx-annotate` took of it:
+    its name, types, attributes and regions, and where its operands come from.
+    An op that is gone, changed, or fed by something else (a quantisation that
+    nobody asked for) is an error. Run it after `mx-quantize-matmuls` and before
+    passes that may simplify what it guards. Changes nothing.
+  }];
+  let statistics = [
+    Statistic<"numVerified", "verified", "Number of ops found as they were">];
+  let dependentDialects = ["::mx::MXDialect"];
+}
+
+def MXStrip : Pass<"mx-strip", "::mlir::ModuleOp"> {
+  let summary = "remove the attributes of the plan";
+  let description = [{
+    Removes every discardable `mx.*` attribute of ops, functions and their
+    arguments. Attributes that mx ops are made of stay.
+
+    ```mlir
+    %0 = linalg.matmul {mx.role = #mx.role<linear>} ins(...) outs(...)
+    ```
+    becomes
+    ```mlir
+    %0 = linalg.matmul ins(...) outs(...)
+    ```
+  }];
+}
+
 def MXMoveKInnermost : Pass<"mx-move-k-innermost"> {
   let summary = "operands of mx.matmul with the contraction dimension last";
   let description = [{

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// What each op is to the model, from the structure of the function alone. The
+// rules are in lib/Analysis/Roles.cpp, one function each.
+
+#ifndef MX_ANALYSIS_ROLES_H
+#define MX_ANALYSIS_ROLES_H
+
+#include "mx/Analysis/Dataflow.h"
+#include "mx/IR/MX.h"
+
+#include "mlir/Interfaces/CallInterfaces.h"
+
+namespace mx {
+
+/// One product, or one op that low precision would hurt.
+struct RoleEntry {
+  mlir::Operation *op = nullptr;
+  /// The op's result that it is about.
+  unsigned result = 0;
+  Role role = Role::other;
+  std::optional<Gemm> gemm;
+  /// Extents, for products.
+  std::optional<ProductShape> shape;
+  /// Operand of the product that is the weight: 0, 1, or none.
+  std::optional<unsigned> weightOperand;
+  /// The parameter it reads: an argument of the function or a constant.
+  mlir::Value parameter;
+  /// Name in the source model: the location's, else the parameter's without
+  /// `.weight`; empty if there is none.
+  std::string name;
+  /// Why it has this role.
+  std::string reason;
+  /// Why it cannot be rewritten whatever the recipe says; empty if it can.
+  std::string blocker;
+};
+
+/// What a call passes, one entry an operand.
+using CallVisitor = llvm::function_ref<void(mlir::CallOpInterface,
+                                            llvm::ArrayRef<ArgumentInfo>)>;
+
+/// The products and sensitive ops of a function in the order of its walk, one
+/// entry a product, and one a norm or softmax, on its first reduction.
+/// `visitCall` is called for each call in the function.
+std::vector<RoleEntry> findRoles(const ModelGraph &graph,
+                                 llvm::ArrayRef<ArgumentInfo> arguments,
+                                 CallVisitor visitCall = {});
+
+/// The module name in a location, empty if it has none: that of the first
+/// NameLoc, without the frames and primitives that JAX writes around it
+/// (`jit(f)/layers.0.q/bsd,de->bse/dot_general` is `layers.0.q`).
+std::string getModuleName(mlir::Location loc);
+
+} // namespace mx
+
+#endif // MX_ANALYSIS_ROLES_H

@@ -1,0 +1,221 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+#include "mx/Analysis/Dataflow.h"
+
+using namespace mlir;
+using namespace mx;
+
+void SmallNodeSet::insert(unsigned node) {
+  auto it = llvm::lower_bound(nodes, node);
+  if (!known || (it != nodes.end() && *it == node))
+    return;
+  if (nodes.size() == limit) {
+    known = false;
+    nodes.clear();
+    return;
+  }
+  nodes.insert(it, node);
+}
+
+void SmallNodeSet::insert(const SmallNodeSet &other) {
+  if (!other.known) {
+    known = false;
+    nodes.clear();
+  }
+  for (unsigned node : other.nodes)
+    insert(node);
+}
+
+//===----------------------------------------------------------------------===//
+// Facts
+//===----------------------------------------------------------------------===//
+
+static bool isNarrow(Type type) {
+  return type.isIntOrFloat() && type.getIntOrFloatBitWidth() <= 8 &&
+         !type.isInteger(1);
+}
+
+static Origin getConstantOrigin(const Node &node) {
+  // Integer vectors are positions and shapes, booleans masks; integer matrices
+  // are packed weights.
+  if (isa<FloatType>(node.elementType) || isNarrow(node.elementType))
+    return Origin::Weight;
+  bool isMatrix = cast<ShapedType>(node.value.getType()).getRank() >= 2;
+  return isMatrix && !node.elementType.isInteger(1) ? Origin::Weight
+                                                    : Origin::Literal;
+}
+
+Facts Dataflow::compute(const ModelGraph &graph, unsigned id) const {
+  const Node &node = graph.nodes[id];
+  Facts result;
+  auto operand = [&](unsigned i) -> const Facts & {
+    return facts[node.operands[i].node];
+  };
+  for (Node::Edge edge : node.operands) {
+    const Facts &of = facts[edge.node];
+    result.origin = std::max(result.origin, of.origin);
+    result.isFromNumbers |= of.isFromNumbers;
+  }
+  // Values pass through all kinds of nodes but products, which make new ones.
+  bool isProduct =
+      node.kind == NodeKind::Product || node.kind == NodeKind::Convolution;
+  if (isProduct) {
+    if (result.origin != Origin::Literal)
+      result.origin = Origin::Data;
+    result.products.insert(id);
+  } else {
+    for (Node::Edge edge : node.operands) {
+      result.products.insert(facts[edge.node].products);
+      result.softmaxes.insert(facts[edge.node].softmaxes);
+    }
+  }
+
+  switch (node.kind) {
+  case NodeKind::Constant:
+    result.origin = getConstantOrigin(node);
+    break;
+  case NodeKind::Opaque:
+    if (node.operands.empty())
+      result.origin = Origin::Data;
+    break;
+  case NodeKind::Gather: {
+    Origin choice = Origin::Literal;
+    for (unsigned i = 1; i < node.operands.size(); ++i)
+      choice = std::max(choice, operand(i).origin);
+    result.origin = operand(0).origin;
+    // Rows of a matrix are embeddings; matrices of a stack are weights.
+    if (choice == Origin::Data)
+      result.origin = result.origin == Origin::Weight && node.tableRank >= 3
+                          ? Origin::Selected
+                          : Origin::Data;
+    result.isLowPrecision = operand(0).isLowPrecision;
+    result.isCosine = operand(0).isCosine;
+    break;
+  }
+  case NodeKind::Elementwise: {
+    bool ofCosine = false, ofOthers = false;
+    for (Node::Edge edge : node.operands) {
+      const Facts &of = facts[edge.node];
+      if (node.code != NodeCode::Compare && of.origin != Origin::Literal)
+        result.isLowPrecision |= of.isLowPrecision;
+      if (of.isCosine)
+        ofCosine = true;
+      else if (of.origin != Origin::Literal)
+        ofOthers = true;
+    }
+    result.isCosine = node.code == NodeCode::Cos || (ofCosine && !ofOthers);
+    if (node.code == NodeCode::IntToFloat &&
+        operand(0).origin == Origin::Weight)
+      result.isLowPrecision = true;
+    break;
+  }
+  default:
+    break;
+  }
+  if (isNarrow(node.elementType) && node.kind != NodeKind::Literal)
+    result.isLowPrecision = true;
+  if (isa<FloatType>(node.elementType) && result.origin >= Origin::Selected)
+    result.isFromNumbers = true;
+  return result;
+}
+
+Dataflow::Dataflow(const ModelGraph &graph, ArrayRef<ArgumentInfo> arguments)
+    : softmaxes(findSoftmaxes(graph)), norms(findNorms(graph)) {
+  llvm::DenseMap<unsigned, unsigned> softmaxOutputs;
+  for (auto [index, softmax] : llvm::enumerate(softmaxes))
+    softmaxOutputs[softmax.output] = index;
+  Block *entry = &graph.getEntryBlock();
+  facts.resize(graph.nodes.size());
+  for (unsigned id = 0, e = graph.nodes.size(); id < e; ++id) {
+    facts[id] = compute(graph, id);
+    const Node &node = graph.nodes[id];
+    if (auto argument = dyn_cast_if_present<BlockArgument>(node.value)) {
+      bool isParameter = argument.getOwner() == entry &&
+                         argument.getArgNumber() < arguments.size();
+      facts[id].origin = isParameter ? arguments[argument.getArgNumber()].origin
+                                     : Origin::Data;
+      facts[id].isFromNumbers =
+          isa<FloatType>(node.elementType) && facts[id].origin == Origin::Data;
+    }
+    auto softmax = softmaxOutputs.find(id);
+    if (softmax != softmaxOutputs.end())
+      facts[id].softmaxes.insert(softmax->second);
+  }
+}
+
+//===----------------------------------------------------------------------===//
+// Arguments without names
+//===----------------------------------------------------------------------===//
+
+namespace {
+/// How an argument is used, views and casts looked through.
+struct Uses {
+  bool isTable = false;
+  unsigned products = 0, others = 0;
+  bool hasBatch = false;
+};
+} // namespace
+
+static Uses getUses(const ModelGraph &graph, unsigned id) {
+  Uses uses;
+  for (unsigned user : graph.nodes[id].users) {
+    const Node &node = graph.nodes[user];
+    if (node.kind == NodeKind::Gather && node.operands[0].node == id) {
+      uses.isTable = true;
+    } else if (node.kind == NodeKind::Product) {
+      const Product &product = graph.products[node.product];
+      ++uses.products;
+      uses.hasBatch |= node.operands[0].node == id ? product.lhsHasBatch
+                                                   : product.rhsHasBatch;
+    } else {
+      ++uses.others;
+    }
+  }
+  return uses;
+}
+
+static bool isVector(RankedTensorType type) {
+  return llvm::count_if(type.getShape(), [](int64_t d) { return d != 1; }) <= 1;
+}
+
+SmallVector<ArgumentInfo> mx::guessArguments(const ModelGraph &graph) {
+  Block &entry = graph.getEntryBlock();
+  SmallVector<ArgumentInfo> infos(entry.getNumArguments());
+  SmallVector<Uses> uses;
+  llvm::DenseMap<unsigned, unsigned> candidates;
+  for (BlockArgument argument : entry.getArguments()) {
+    unsigned id = *graph.getNode(argument);
+    uses.push_back(getUses(graph, id));
+    auto type = dyn_cast<RankedTensorType>(argument.getType());
+    if (!type || !isa<FloatType>(type.getElementType()))
+      continue;
+    const Uses &use = uses.back();
+    Origin &origin = infos[argument.getArgNumber()].origin;
+    if (use.isTable)
+      origin = Origin::Weight;
+    else if (use.products == 0)
+      origin = isVector(type) ? Origin::Weight : Origin::Data;
+    else if (use.others == 0 && !use.hasBatch) {
+      origin = Origin::Weight;
+      candidates[id] = argument.getArgNumber();
+    }
+  }
+
+  for (const Product &product : graph.products) {
+    const Node &node = graph.nodes[product.node];
+    auto lhs = candidates.find(node.operands[0].node);
+    auto rhs = candidates.find(node.operands[1].node);
+    if (lhs == candidates.end() || rhs == candidates.end())
+      continue;
+    auto rank = [&](unsigned argument) {
+      return cast<RankedTensorType>(entry.getArgument(argument).getType())
+          .getRank();
+    };
+    unsigned l = lhs->second, r = rhs->second;
+    bool isLhsData = uses[l].products != uses[r].products
+                         ? uses[l].products > uses[r].products
+                         : rank(l) >= rank(r);
+    infos[isLhsData ? l : r].origin = Origin::Data;
+  }
+  return infos;
+}
