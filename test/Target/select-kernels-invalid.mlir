@@ -36,10 +36,10 @@ func.func @weight_only(%a: tensor<64x64xbf16>, %b: tensor<64x64xf4E2M1FN>, %sb: 
 
 // No kernel at all is an error whatever the option.
 #maps = [affine_map<(m, n, k) -> (m, k)>, affine_map<(m, n, k) -> (n, k)>, affine_map<(m, n, k) -> (m, n)>]
-func.func @no_kernel(%a: tensor<64x64xbf16>, %b: tensor<64x64xi4>, %sb: tensor<64x1xf32>, %c: tensor<64x64xf32>) -> tensor<64x64xf32> {
-  // expected-error@below {{scales of rhs that are quantised again are not supported}}
-  %d = mx.matmul lhs(%a : tensor<64x64xbf16>)
-                 rhs(%b, %sb : tensor<64x64xi4>, tensor<64x1xf32>) as <nf4, double_quant = true>
+func.func @no_kernel(%a: tensor<64x96xbf16>, %b: tensor<64x96xf8E4M3FN>, %sb: tensor<64x2xf8E8M0FNU>, %c: tensor<64x64xf32>) -> tensor<64x64xf32> {
+  // expected-error@below {{blocks of 48 elements do not fit K tiles of 64}}
+  %d = mx.matmul lhs(%a : tensor<64x96xbf16>)
+                 rhs(%b, %sb : tensor<64x96xf8E4M3FN>, tensor<64x2xf8E8M0FNU>) as <mxfp8_e4m3, block = 1x48>
                  outs(%c : tensor<64x64xf32>) indexing_maps = #maps -> tensor<64x64xf32>
   return %d : tensor<64x64xf32>
 }

@@ -234,47 +234,48 @@ def tcgen05_mxf4nvf4_4x : Tcgen05BlockScale<"mxf4nvf4", "4X", [E2M1], 64, UE4M3,
 
 //--- cvt --------------------------------------------------------------------//
 
-/// A conversion; `form` is its opcode without `cvt.`.
-class Convert<list<Chip> chips, int ptx, string form, string operands,
-              string intrinsic> : Capability<chips, ptx> {
-  let Opcode = "cvt.*" # form;
-  let Intrinsic = intrinsic;
-  let Check = "cvt." # form # " " # operands # ";";
+/// `cvt.<mode>.<types>`; `check` is its opcode without `cvt.`, with operands.
+class Convert<list<Chip> chips, int ptx, string mode, string types,
+              string intrinsic, string check> : Capability<chips, ptx> {
+  let Opcode = "cvt." # mode # ".*" # types;
+  let Intrinsic = "llvm.nvvm." # intrinsic;
+  let Check = "cvt." # check # ";";
 }
-def cvt_bf16x2_f32 : Convert<AllChips, 70, "rn.bf16x2.f32", "r0, f0, f1",
-                             "llvm.nvvm.ff2bf16x2.rn*">;
+def cvt_bf16x2_f32 : Convert<AllChips, 70, "rn", "bf16x2.f32", "ff2bf16x2.rn*",
+                             "rn.bf16x2.f32 r0, f0, f1">;
 foreach type = FP8 in {
-  def cvt_#type.Name#x2_f32
-      : Convert<Sm89Up, 81, "rn.satfinite."#type.Name#"x2.f32", "h0, f0, f1",
-                "llvm.nvvm.ff.to."#type.Name#"x2.rn*">;
-  def cvt_f16x2_#type.Name#x2
-      : Convert<Sm89Up, 81, "rn.f16x2."#type.Name#"x2", "r0, h0",
-                "llvm.nvvm."#type.Name#"x2.to.f16x2.rn*">;
-  def cvt_rs_#type.Name#x4_f32
-      : Convert<[sm_100a, sm_103a], 87, "rs.satfinite."#type.Name#"x4.f32",
-                "r0, {f0,f1,f2,f3}, r1",
-                "llvm.nvvm.f32x4.to."#type.Name#"x4.rs*">;
+  defvar T = type.Name;
+  def cvt_#T#x2_f32 : Convert<Sm89Up, 81, "rn", T#"x2.f32", "ff.to."#T#"x2.rn*",
+                              "rn.satfinite."#T#"x2.f32 h0, f0, f1">;
+  def cvt_f16x2_#T#x2 : Convert<Sm89Up, 81, "rn", "f16x2."#T#"x2",
+                                T#"x2.to.f16x2.rn*", "rn.f16x2."#T#"x2 r0, h0">;
+  def cvt_rs_#T#x4_f32
+      : Convert<[sm_100a, sm_103a], 87, "rs", T#"x4.f32", "f32x4.to."#T#"x4.rs*",
+                "rs.satfinite."#T#"x4.f32 r0, {f0,f1,f2,f3}, r1">;
 }
 foreach type = [E2M1, E2M3, E3M2] in {
-  defvar packed = !if(!eq(type.Bit, E2M1.Bit), "b0", "h0");
-  defvar packed4 = !if(!eq(type.Bit, E2M1.Bit), "h0", "r0");
-  def cvt_#type.Name#x2_f32
-      : Convert<Sm100Up, 86, "rn.satfinite."#type.Name#"x2.f32",
-                packed#", f0, f1", "llvm.nvvm.ff.to."#type.Name#"x2.rn*">;
-  def cvt_f16x2_#type.Name#x2
-      : Convert<Sm100Up, 86, "rn.f16x2."#type.Name#"x2", "r0, "#packed,
-                "llvm.nvvm."#type.Name#"x2.to.f16x2.rn*">;
-  def cvt_rs_#type.Name#x4_f32
-      : Convert<[sm_100a, sm_103a], 87, "rs.satfinite."#type.Name#"x4.f32",
-                packed4#", {f0,f1,f2,f3}, r1",
-                "llvm.nvvm.f32x4.to."#type.Name#"x4.rs*">;
+  defvar T = type.Name;
+  // Registers of two and of four packed codes.
+  defvar two = !if(!eq(T, "e2m1"), "b0", "h0");
+  defvar four = !if(!eq(T, "e2m1"), "h0", "r0");
+  def cvt_#T#x2_f32 : Convert<Sm100Up, 86, "rn", T#"x2.f32", "ff.to."#T#"x2.rn*",
+                              "rn.satfinite."#T#"x2.f32 "#two#", f0, f1">;
+  def cvt_f16x2_#T#x2
+      : Convert<Sm100Up, 86, "rn", "f16x2."#T#"x2", T#"x2.to.f16x2.rn*",
+                "rn.f16x2."#T#"x2 r0, "#two>;
+  def cvt_rs_#T#x4_f32
+      : Convert<[sm_100a, sm_103a], 87, "rs", T#"x4.f32", "f32x4.to."#T#"x4.rs*",
+                "rs.satfinite."#T#"x4.f32 "#four#", {f0,f1,f2,f3}, r1">;
 }
-def cvt_ue8m0x2_f32 : Convert<Sm100Up, 86, "rp.satfinite.ue8m0x2.f32",
-                              "h0, f0, f1", "llvm.nvvm.ff.to.ue8m0x2.*">;
-def cvt_ue8m0x2_bf16x2 : Convert<Sm100Up, 86, "rp.satfinite.ue8m0x2.bf16x2",
-                                 "h0, r0", "llvm.nvvm.bf16x2.to.ue8m0x2.*">;
-def cvt_bf16x2_ue8m0x2 : Convert<Sm100Up, 86, "rn.bf16x2.ue8m0x2", "r0, h0",
-                                 "llvm.nvvm.ue8m0x2.to.bf16x2">;
+def cvt_ue8m0x2_f32
+    : Convert<Sm100Up, 86, "{rz,rp}", "ue8m0x2.f32", "ff.to.ue8m0x2.*",
+              "rp.satfinite.ue8m0x2.f32 h0, f0, f1">;
+def cvt_ue8m0x2_bf16x2
+    : Convert<Sm100Up, 86, "{rz,rp}", "ue8m0x2.bf16x2", "bf16x2.to.ue8m0x2.*",
+              "rp.satfinite.ue8m0x2.bf16x2 h0, r0">;
+def cvt_bf16x2_ue8m0x2
+    : Convert<Sm100Up, 86, "rn", "bf16x2.ue8m0x2", "ue8m0x2.to.bf16x2",
+              "rn.bf16x2.ue8m0x2 r0, h0">;
 
 /// Conversion by integer arithmetic: what is left where there is no `cvt`.
 def alu : Capability<AllChips, 70>;
