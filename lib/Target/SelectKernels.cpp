@@ -46,6 +46,17 @@ static GemmShape getShape(MatmulOp op) {
   return shape;
 }
 
+/// True if the result's rows are columns of the product: its last dimension is
+/// one of the lhs. The kernel then computes the transpose, the operands swapped.
+static bool isTransposed(MatmulOp op) {
+  AffineMap result = op.getResultMap();
+  if (result.getNumResults() == 0)
+    return false;
+  auto last = cast<AffineDimExpr>(result.getResults().back());
+  return op.getLhsMap().isFunctionOfDim(last.getPosition()) &&
+         !op.getRhsMap().isFunctionOfDim(last.getPosition());
+}
+
 namespace {
 enum class Fallback { Remark, Error, Silent };
 
@@ -113,7 +124,12 @@ LogicalResult SelectKernels::select(MatmulOp op) {
   config.lhs = getOperandConfig(op.getLhsFormat(), op.getLhsOperand());
   config.rhs = getOperandConfig(op.getRhsFormat(), op.getRhsOperand());
   config.result = getElementTypeOrSelf(op.getInit());
-  FailureOr<Choice> choice = chooseGemm(*target, getShape(op), config,
+  GemmShape shape = getShape(op);
+  if (isTransposed(op)) {
+    std::swap(config.lhs, config.rhs);
+    std::swap(shape.m, shape.n);
+  }
+  FailureOr<Choice> choice = chooseGemm(*target, shape, config,
                                         [&] { return op.emitOpError(); });
   if (failed(choice) || failed(report(op, *choice)))
     return failure();

@@ -38,6 +38,22 @@ func.func @decode(%a: tensor<4x4096xf4E2M1FN>, %sa: tensor<4x128xf8E8M0FNU>,
   return %d : tensor<4x8192xf32>
 }
 
+// The transposed result: the tile has few columns.
+// RTX-LABEL: func @transposed
+// RTX: mx.kernel = #mx.kernel<gemm, chip = "sm_120a", atom = mma_mxf4, tile = {{[0-9]+}}x32x
+// AMPERE-LABEL: func @transposed
+// AMPERE-REMARK: remark: sm_80 has no tensor core instruction for mxfp4 x mxfp4
+func.func @transposed(%a: tensor<4x4096xf4E2M1FN>, %sa: tensor<4x128xf8E8M0FNU>,
+                      %b: tensor<8192x4096xf4E2M1FN>, %sb: tensor<8192x128xf8E8M0FNU>,
+                      %c: tensor<8192x4xf32>) -> tensor<8192x4xf32> {
+  %d = mx.matmul lhs(%a, %sa : tensor<4x4096xf4E2M1FN>, tensor<4x128xf8E8M0FNU>) as <mxfp4>
+                 rhs(%b, %sb : tensor<8192x4096xf4E2M1FN>, tensor<8192x128xf8E8M0FNU>) as <mxfp4>
+                 outs(%c : tensor<8192x4xf32>)
+                 indexing_maps = [affine_map<(m, n, k) -> (m, k)>, affine_map<(m, n, k) -> (n, k)>,
+                                  affine_map<(m, n, k) -> (n, m)>] -> tensor<8192x4xf32>
+  return %d : tensor<8192x4xf32>
+}
+
 // Dynamic extents, and element types that differ.
 // RTX-LABEL: func @mixed_mxfp8
 // RTX: mx.kernel = #mx.kernel<gemm, chip = "sm_120a", atom = mma_mxf8f6f4,
