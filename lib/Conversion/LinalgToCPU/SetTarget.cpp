@@ -28,6 +28,15 @@ struct SetTarget : mx::impl::MXCPUSetTargetBase<SetTarget> {
     for (auto function : getOperation().getOps<LLVM::LLVMFuncOp>()) {
       if (function.isExternal())
         continue;
+      // Calls stay calls: a model inlined into one function takes LLVM's loop
+      // passes many times as long.
+      function.setNoInline(true);
+      if (function.isPrivate())
+        function.setLinkage(LLVM::Linkage::Internal);
+      // One block of a thousand calls: nothing to gain, and instruction
+      // selection is quadratic in the uses of the arena.
+      else if (llvm::hasSingleElement(function.getBody()))
+        function.setOptimizeNone(true);
       function.setTargetCpu(target->cpu);
       if (features)
         function.setTargetFeaturesAttr(features);

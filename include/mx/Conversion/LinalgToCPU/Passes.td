@@ -173,12 +173,14 @@ def MXCPUExpandCopies : Pass<"mx-cpu-expand-copies"> {
 }
 
 def MXCPUSetTarget : Pass<"mx-cpu-set-target", "::mlir::ModuleOp"> {
-  let summary = "say for which processor each function is compiled";
+  let summary = "say for which processor each function is compiled, and how";
   let description = [{
+    Functions stay functions (`no_inline`); private ones become internal.
+
     ```mlir
-    llvm.func @f() { ... }
+    llvm.func @f() attributes {sym_visibility = "private"} { ... }
     // with cpu=avx2 becomes
-    llvm.func @f() attributes {target_cpu = "x86-64-v3"} { ... }
+    llvm.func internal @f() attributes {no_inline, sym_visibility = "private", target_cpu = "x86-64-v3"} { ... }
     ```
   }];
   let options = [
