@@ -4,11 +4,9 @@
 #include "mx/Conversion/LinalgToCPU/Passes.h"
 
 #include "mlir/Conversion/Passes.h"
-#include "mlir/Dialect/Arith/Transforms/Passes.h"
 #include "mlir/Dialect/Bufferization/Transforms/Passes.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/Linalg/Passes.h"
-#include "mlir/Dialect/Math/Transforms/Passes.h"
 #include "mlir/Dialect/MemRef/Transforms/Passes.h"
 #include "mlir/Dialect/SCF/Transforms/Passes.h"
 #include "mlir/Pass/PassManager.h"
@@ -37,6 +35,7 @@ void addBufferization(OpPassManager &pm) {
 
 void addLoopsToLLVM(OpPassManager &pm, StringRef cpu) {
   pm.addPass(mx::createMXCPUExpandCopies());
+  pm.addPass(mx::createMXCPUMath());
   pm.addPass(createConvertLinalgToLoopsPass());
   pm.addPass(mx::createMXCPULowerVectors({cpu.str()}));
   pm.addPass(memref::createFoldMemRefAliasOpsPass());
@@ -47,9 +46,6 @@ void addLoopsToLLVM(OpPassManager &pm, StringRef cpu) {
   pm.addPass(memref::createExpandStridedMetadataPass());
   pm.addPass(createLowerAffinePass());
   pm.addPass(createSCFToControlFlowPass());
-  arith::ArithExpandOpsPassOptions expand;
-  expand.includeBf16 = true;
-  pm.addPass(arith::createArithExpandOpsPass(expand));
   pm.addPass(createConvertMathToLLVMPass());
   pm.addPass(createConvertMathToLibmPass());
   pm.addPass(createConvertVectorToLLVMPass());

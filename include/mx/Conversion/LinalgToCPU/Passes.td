@@ -156,6 +156,30 @@ def MXCPUPlaceBuffers : Pass<"mx-cpu-place-buffers", "::mlir::ModuleOp"> {
   ];
 }
 
+def MXCPUMath : Pass<"mx-cpu-math"> {
+  let summary = "arithmetic and functions that vectorise, rounded as written";
+  let description = [{
+    exp, log, tanh and erf of f32 become polynomials; functions of narrower types
+    are computed in f32; bf16 arithmetic becomes f32 arithmetic with a rounding
+    after each op, by integer code (the processor's instruction flushes
+    subnormals).
+
+    Changes numerics in two ways: the polynomials differ from libm by units in
+    the last place, and sums of a reduction in f32 or f64 may be reordered
+    (`reassoc` on the op that accumulates). No other op is reordered, contracted
+    or folded.
+
+    ```mlir
+    ^bb0(%x: f32, %sum: f32):
+      %0 = arith.addf %x, %sum : f32
+    // becomes, in a reduction,
+      %0 = arith.addf %x, %sum fastmath<reassoc> : f32
+    ```
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::math::MathDialect",
+                           "::mlir::vector::VectorDialect"];
+}
+
 def MXCPUExpandCopies : Pass<"mx-cpu-expand-copies"> {
   let summary = "turn strided memref.copy ops into loops";
   let description = [{
