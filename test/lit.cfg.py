@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 import os
+import platform
 import shutil
 import sys
 
@@ -27,3 +28,4 @@ llvm_config.use_default_substitutions()
 for feature, tool in (("ptxas", "ptxas"), ("unit-tests", "MXUnitTests")):
     if shutil.which(tool, path=config.environment["PATH"]):
         config.available_features.add(feature)
+config.available_features.add(platform.machine())

@@ -68,6 +68,7 @@ void mx::buildToCPUPipeline(OpPassManager &pm, const ToCPUOptions &options) {
   pm.addPass(createMXCPUNormalizeProducts());
   pm.addPass(createMXCPUOutline());
   pm.addPass(createMXCPUTileProducts({options.cpu}));
+  pm.addPass(createMXCPUTileLoops());
   addBufferization(pm);
   addLoopsToLLVM(pm, options.cpu);
   pm.addPass(createMXCPUSetTarget({options.cpu}));

@@ -66,8 +66,7 @@ struct Math : mx::impl::MXCPUMathBase<Math> {
   /// square root of a narrow rsqrt is rounded, then its reciprocal.
   LogicalResult expandMath() {
     RewritePatternSet patterns(&getContext());
-    math::populateExpansionPatterns(patterns,
-                                    {"fpowi", "rsqrt"});
+    math::populateExpansionPatterns(patterns, {"fpowi", "rsqrt"});
     return applyPatternsGreedily(getOperation(), std::move(patterns));
   }
 

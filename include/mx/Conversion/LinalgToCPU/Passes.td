@@ -111,6 +111,23 @@ def MXCPUTileProducts : Pass<"mx-cpu-tile-products"> {
                            "::mlir::tensor::TensorDialect", "::mlir::vector::VectorDialect"];
 }
 
+def MXCPUTileLoops : Pass<"mx-cpu-tile-loops"> {
+  let summary = "share the loops of all other ops among threads";
+  let description = [{
+    Each linalg op on tensors that is not small and not yet in a loop becomes a
+    parallel loop over tiles of its leading parallel dimensions.
+
+    ```mlir
+    %0 = linalg.exp ins(%x : tensor<256x576xf32>) outs(%e : tensor<256x576xf32>) -> tensor<256x576xf32>
+    // becomes
+    %0 = scf.forall (%i) = (0) to (256) step (16) shared_outs(%o = %e) -> (tensor<256x576xf32>) {
+      ... linalg.exp ins(%x[%i, 0] [16, 576]) ...
+    ```
+  }];
+  let dependentDialects = ["::mlir::affine::AffineDialect", "::mlir::arith::ArithDialect",
+                           "::mlir::scf::SCFDialect", "::mlir::tensor::TensorDialect"];
+}
+
 def MXCPULowerVectors : Pass<"mx-cpu-lower-vectors"> {
   let summary = "vectors of rank 2 to vectors that are one register";
   let description = [{
