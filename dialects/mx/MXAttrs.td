@@ -210,4 +210,17 @@ def MX_NVPTXTargetAttr : MX_Attr<"NVPTXTarget", "nvptx"> {
   let genVerifyDecl = 1;
 }
 
+def MX_PrepareAttr : MX_Attr<"Prepare", "prepare"> {
+  let summary = "a function whose results a function takes as further arguments";
+  let description = [{
+    `mx.prepare = [#mx.prepare<@f(0, 3)>, ...]` on a function: its last
+    arguments are, in this order, the results of `@f` called on its arguments 0
+    and 3, and so on. `mx-hoist-weights` writes it; who calls the function does
+    the calls, once.
+  }];
+  let parameters = (ins "::mlir::FlatSymbolRefAttr":$callee,
+      OptionalArrayRefParameter<"int64_t">:$arguments);
+  let assemblyFormat = "`<` $callee `(` (`)`) : ($arguments^ `)`)? `>`";
+}
+
 #endif // MX_ATTRS

@@ -46,6 +46,11 @@ static const DiscardableAttribute opAttributes[] = {
        auto plan = dyn_cast<ArrayAttr>(a);
        return plan && llvm::all_of(plan, llvm::IsaPred<PlanEntryAttr>);
      }},
+    {"mx.prepare", "an array of #mx.prepare",
+     [](Attribute a) {
+       auto array = dyn_cast<ArrayAttr>(a);
+       return array && llvm::all_of(array, llvm::IsaPred<PrepareAttr>);
+     }},
 };
 
 static const DiscardableAttribute argumentAttributes[] = {

@@ -2,6 +2,8 @@
 
 #include "mx/Runtime/Program.h"
 
+#include "mx/Conversion/LinalgToCPU/Passes.h"
+#include "mx/IR/MX.h"
 #include "mx/Runtime/Comparison.h"
 
 #include "mlir/Dialect/ControlFlow/IR/ControlFlowOps.h"
@@ -172,6 +174,21 @@ FailureOr<Program> Program::load(StringRef path, const ProgramOptions &options,
   ir.function = findEntry(*ir.module, entry);
   if (!ir.function || failed(program.readSignature()))
     return failure();
+
+  // Only what the entry needs has to be complete. Its body goes first: ops
+  // that nobody knows keep symbols from being traced.
+  for (auto function : ir.module->getOps<func::FuncOp>())
+    if (function != ir.function)
+      function.setPrivate();
+  auto isComplete = [](Operation *root) {
+    return !root->walk<WalkOrder::PreOrder>([](Operation *op) {
+                  return WalkResult(checkIsComplete(op));
+                })
+                .wasInterrupted();
+  };
+  if (!isComplete(ir.function) || failed(program.runPipeline("symbol-dce")) ||
+      !isComplete(*ir.module))
+    return failure();
   program.times.emplace_back("parse", lap(start));
   return program;
 }
@@ -194,35 +211,35 @@ static void addLocationsToAssertions(ModuleOp module) {
   });
 }
 
+LogicalResult Program::runPipeline(const Twine &pipeline) {
+  ModuleOp module = *ir->module;
+  std::string text = pipeline.str(), error;
+  llvm::raw_string_ostream errorStream(error);
+  PassManager manager(&ir->context);
+  if (failed(parsePassPipeline(text, manager, errorStream)))
+    return module.emitError("no pipeline '") << text << "': " << error;
+  if (failed(manager.run(module))) {
+    if (!ir->hasError)
+      module.emitError("pipeline '") << text << "' failed";
+    return failure();
+  }
+  return success();
+}
+
 LogicalResult Program::lower() {
   auto start = std::chrono::steady_clock::now();
   ModuleOp module = *ir->module;
-  auto run = [&](StringRef phase, const Twine &pipeline) -> LogicalResult {
-    std::string text = pipeline.str(), error;
-    llvm::raw_string_ostream errorStream(error);
-    PassManager manager(&ir->context);
-    if (failed(parsePassPipeline(text, manager, errorStream)))
-      return module.emitError("no pipeline '") << text << "': " << error;
-    if (failed(manager.run(module))) {
-      if (!ir->hasError)
-        module.emitError("pipeline '") << text << "' failed";
-      return failure();
-    }
+  auto run = [&](StringRef phase, const Twine &pipeline) {
+    LogicalResult result = runPipeline(pipeline);
     times.emplace_back(phase, lap(start));
-    return success();
+    return result;
   };
-
-  for (auto function : module.getOps<func::FuncOp>())
-    if (function != ir->function)
-      function.setPrivate();
   Builder builder(&ir->context);
   for (auto [i, argument] : llvm::enumerate(arguments))
     if (argument.isParameter())
       ir->function.setArgAttr(i, "mx.parameter",
                               builder.getStringAttr(argument.name));
   addLocationsToAssertions(module);
-  if (failed(run("prune", "symbol-dce")))
-    return failure();
 
   const ProgramOptions &options = ir->options;
   if (!options.scheme.empty()) {
@@ -234,7 +251,29 @@ LogicalResult Program::lower() {
     if (failed(run("lower-precision", pipeline + "}")))
       return failure();
   }
+  if (failed(run("hoist-weights", "mx-hoist-weights")))
+    return failure();
+  readPrepareSteps();
+  if (failed(run("mx-to-linalg", "mx-strip,convert-mx-to-linalg")))
+    return failure();
   return run("to-cpu", "mx-to-cpu{cpu=" + options.cpu + "}");
+}
+
+void Program::readPrepareSteps() {
+  for (auto [i, argument] : llvm::enumerate(arguments))
+    argument.isUsed = !ir->function.getArgument(i).use_empty();
+  auto steps = ir->function->getAttrOfType<ArrayAttr>("mx.prepare");
+  if (!steps)
+    return;
+  for (auto attribute : steps.getAsRange<PrepareAttr>()) {
+    PrepareStep step;
+    step.name = attribute.getCallee().getValue();
+    llvm::append_range(step.arguments, attribute.getArguments());
+    auto callee = ir->module->lookupSymbol<func::FuncOp>(step.name);
+    for (Type type : callee.getResultTypes())
+      step.resultRanks.push_back(cast<ShapedType>(type).getRank());
+    prepareSteps.push_back(std::move(step));
+  }
 }
 
 LogicalResult Program::compile() {
@@ -253,10 +292,18 @@ LogicalResult Program::compile() {
     return ir->module->emitError(llvm::toString(compiled.takeError()));
   auto start = std::chrono::steady_clock::now();
   jit.emplace(std::move(*compiled));
-  llvm::Expected<Jit::Function> found = jit->lookup(name);
-  if (!found)
-    return ir->module->emitError(llvm::toString(found.takeError()));
-  entry = *found;
+  auto lookup = [&](StringRef name, Jit::Function &function) -> LogicalResult {
+    llvm::Expected<Jit::Function> found = jit->lookup(name);
+    if (!found)
+      return ir->module->emitError(llvm::toString(found.takeError()));
+    function = *found;
+    return success();
+  };
+  if (failed(lookup(name, entry)))
+    return failure();
+  for (PrepareStep &step : prepareSteps)
+    if (failed(lookup(step.name, step.function)))
+      return failure();
   times.emplace_back("translate", jitTimes.translate);
   times.emplace_back("optimize", jitTimes.optimize);
   times.emplace_back("codegen", jitTimes.codegen);

@@ -90,13 +90,15 @@ Expected<Session> Session::bind(const Program &program,
                   argument.storedName));
     const SafetensorsEntry *entry = weights->lookup(argument.storedName);
     if (!entry)
-      return createStringError(formatv(
-          "{0}: no tensor \"{1}\"", weights->getPath(), argument.storedName));
+      return createFileError(
+          weights->getPath(),
+          createStringError("no tensor \"" + argument.storedName + "\""));
     std::string problem = checkTensor(argument, entry->dtype, entry->shape);
     if (!problem.empty())
-      return createStringError(formatv("{0}: tensor \"{1}\" {2}",
-                                       weights->getPath(), argument.storedName,
-                                       problem));
+      return createFileError(weights->getPath(),
+                             createStringError("tensor \"" +
+                                               argument.storedName +
+                                               "\": " + problem));
     const char *data = entry->data.data();
     std::unique_ptr<char[]> copy;
     if (!isAddrAligned(Align(argument.elementBytes), data)) {

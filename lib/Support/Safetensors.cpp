@@ -106,8 +106,7 @@ Expected<Safetensors> Safetensors::open(StringRef path) {
   ErrorOr<std::unique_ptr<MemoryBuffer>> buffer = MemoryBuffer::getFile(
       path, /*IsText=*/false, /*RequiresNullTerminator=*/false);
   if (!buffer)
-    return createStringError(
-        formatv("{0}: {1}", path, buffer.getError().message()));
+    return createFileError(path, buffer.getError());
   return parse(std::move(*buffer));
 }
 
@@ -115,9 +114,7 @@ Expected<Safetensors> Safetensors::parse(std::unique_ptr<MemoryBuffer> buffer) {
   Safetensors file;
   file.buffer = std::move(buffer);
   if (Error error = file.parseHeader())
-    return createStringError(formatv("{0}: {1}",
-                                     file.buffer->getBufferIdentifier(),
-                                     toString(std::move(error))));
+    return createFileError(file.getPath(), std::move(error));
   return file;
 }
 

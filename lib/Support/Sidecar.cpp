@@ -3,7 +3,6 @@
 #include "mx/Support/Sidecar.h"
 
 #include "llvm/ADT/StringSwitch.h"
-#include "llvm/Support/FormatVariadic.h"
 #include "llvm/Support/JSON.h"
 #include "llvm/Support/MemoryBuffer.h"
 
@@ -139,8 +138,7 @@ static bool fromJSON(const json::Value &value, Sidecar &sidecar,
 Expected<Sidecar> parseSidecar(StringRef text, StringRef fileName) {
   Expected<Sidecar> sidecar = json::parse<Sidecar>(text, "sidecar");
   if (!sidecar)
-    return createStringError(
-        formatv("{0}: {1}", fileName, toString(sidecar.takeError())));
+    return createFileError(fileName, sidecar.takeError());
   return sidecar;
 }
 
@@ -148,8 +146,7 @@ Expected<Sidecar> readSidecar(StringRef path) {
   ErrorOr<std::unique_ptr<MemoryBuffer>> buffer =
       MemoryBuffer::getFile(path, /*IsText=*/true);
   if (!buffer)
-    return createStringError(
-        formatv("{0}: {1}", path, buffer.getError().message()));
+    return createFileError(path, buffer.getError());
   return parseSidecar((*buffer)->getBuffer(), path);
 }
 

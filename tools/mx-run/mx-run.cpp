@@ -178,7 +178,7 @@ static Expected<ArrayGroups> openGroups(StringRef what,
       std::string problem =
           checkTensor(*tensor, array->getDType(), array->getShape());
       if (!problem.empty())
-        return createStringError(path + ": " + problem);
+        return createFileError(path, createStringError(problem));
       arrays.push_back(std::move(*array));
     }
   }

@@ -58,6 +58,7 @@ struct ProgramArgument : ProgramTensor {
 /// A function that computes values from parameters which the entry function
 /// takes as further arguments, behind its own: results of all steps in order.
 struct PrepareStep {
+  std::string name;
   Jit::Function function = nullptr;
   /// Positions of its arguments among the entry function's.
   llvm::SmallVector<unsigned> arguments;
@@ -98,7 +99,9 @@ private:
   explicit Program(std::unique_ptr<IR> ir);
 
   mlir::LogicalResult readSignature();
+  mlir::LogicalResult runPipeline(const llvm::Twine &pipeline);
   mlir::LogicalResult lower();
+  void readPrepareSteps();
 
   std::unique_ptr<IR> ir;
   std::vector<ProgramArgument> arguments;

@@ -168,4 +168,41 @@ def MXPackSubByte : Pass<"mx-pack-sub-byte", "::mlir::ModuleOp"> {
   let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::tensor::TensorDialect"];
 }
 
+def MXHoistWeights : Pass<"mx-hoist-weights", "::mlir::ModuleOp"> {
+  let summary = "compute what depends on weights alone in functions of its own, once";
+  let description = [{
+    For a caller that keeps its weights from call to call. In each public
+    function, the mx ops whose operands come from parameters (arguments with the
+    attribute `mx.parameter`) and constants alone go to prepare functions, with
+    what they need (transposes before the quantisation); their results become
+    further arguments of the function. What depends on no mx op stays: hoisting
+    it would keep a copy of each weight.
+
+    Ops that share no value get a function each, so that a caller can drop one
+    weight before it prepares the next; equal functions are one.
+
+    ```mlir
+    func.func @main(%w: tensor<8x64xf32> {mx.parameter = "w"}, %x: tensor<4x64xf32>) -> ... {
+      %q:2 = mx.quantize <mxfp4> axis = 1 ins(%w : tensor<8x64xf32>) ...
+      mx.matmul lhs(%x : tensor<4x64xf32>) rhs(%q#0, %q#1 : ...) as <mxfp4> ...
+    }
+    // becomes
+    func.func @main_prepare(%w: tensor<8x64xf32>) -> (tensor<8x64xf4E2M1FN>, tensor<8x2xf8E8M0FNU>) {
+      %q:2 = mx.quantize <mxfp4> axis = 1 ins(%w : tensor<8x64xf32>) ...
+      return %q#0, %q#1 : ...
+    }
+    func.func @main(%w: tensor<8x64xf32> {mx.parameter = "w"}, %x: tensor<4x64xf32>,
+                    %q: tensor<8x64xf4E2M1FN>, %s: tensor<8x2xf8E8M0FNU>) -> ...
+        attributes {mx.prepare = [#mx.prepare<@main_prepare(0)>]} {
+      mx.matmul lhs(%x : tensor<4x64xf32>) rhs(%q, %s : ...) as <mxfp4> ...
+    }
+    ```
+  }];
+  let statistics = [
+    Statistic<"numHoisted", "num-hoisted", "ops that moved to a prepare function">,
+    Statistic<"numFunctions", "num-functions", "prepare functions">,
+  ];
+  let dependentDialects = ["::mx::MXDialect", "::mlir::func::FuncDialect"];
+}
+
 #endif // MX_TRANSFORMS_PASSES

@@ -17,6 +17,20 @@ namespace mx {
 
 using namespace mlir;
 
+LogicalResult mx::checkIsComplete(Operation *op) {
+  if (!op->isRegistered())
+    return op->emitOpError("is not registered, so it cannot be lowered to the "
+                           "CPU; lower it to linalg on tensors first");
+  for (NamedAttribute attr : op->getAttrs()) {
+    auto resource = dyn_cast<DenseResourceElementsAttr>(attr.getValue());
+    if (resource && !resource.getRawHandle().getBlob())
+      return op->emitOpError("needs the data of resource '")
+             << resource.getRawHandle().getKey()
+             << "', which was elided from the module";
+  }
+  return success();
+}
+
 namespace {
 
 /// True if `mx-to-cpu` lowers ops of this dialect.
@@ -29,20 +43,12 @@ bool isLowered(StringRef dialect) {
 }
 
 LogicalResult checkOp(Operation *op) {
-  if (!op->isRegistered())
-    return op->emitOpError("is not registered, so it cannot be lowered to the "
-                           "CPU; lower it to linalg on tensors first");
+  if (failed(mx::checkIsComplete(op)))
+    return failure();
   if (!isLowered(op->getName().getDialectNamespace()))
     return op->emitOpError(
         "cannot be lowered to the CPU; lower it to linalg, tensor, arith, "
         "math, scf and cf ops first");
-  for (NamedAttribute attr : op->getAttrs()) {
-    auto resource = dyn_cast<DenseResourceElementsAttr>(attr.getValue());
-    if (resource && !resource.getRawHandle().getBlob())
-      return op->emitOpError("needs the data of resource '")
-             << resource.getRawHandle().getKey()
-             << "', which was elided from the module";
-  }
   return success();
 }
 
@@ -50,10 +56,11 @@ struct Prepare : mx::impl::MXCPUPrepareBase<Prepare> {
   using MXCPUPrepareBase::MXCPUPrepareBase;
 
   void runOnOperation() override {
-    WalkResult checked = getOperation().walk([](Operation *op) {
-      return failed(checkOp(op)) ? WalkResult::interrupt()
-                                 : WalkResult::advance();
-    });
+    WalkResult checked =
+        getOperation().walk<WalkOrder::PreOrder>([](Operation *op) {
+          return failed(checkOp(op)) ? WalkResult::interrupt()
+                                     : WalkResult::advance();
+        });
     if (checked.wasInterrupted())
       return signalPassFailure();
 

@@ -16,6 +16,11 @@ namespace mx {
 #define GEN_PASS_REGISTRATION
 #include "mx/Conversion/LinalgToCPU/Passes.h.inc"
 
+/// Fails with a diagnostic if `op` cannot be run for what it lacks: the op's
+/// definition (it is not registered) or the data of a constant (elided from the
+/// text). `mx-cpu-prepare` checks each op; a caller may do so earlier.
+mlir::LogicalResult checkIsComplete(mlir::Operation *op);
+
 } // namespace mx
 
 #endif // MX_CONVERSION_LINALGTOCPU_PASSES_H
