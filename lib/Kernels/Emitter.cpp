@@ -154,6 +154,28 @@ Value Emitter::bitcast(Value vector, Type elementType) {
   return createOrFold<vector::BitCastOp>(result, vector);
 }
 
+Value Emitter::atMost(Value value, double limit) {
+  Value bound = getFloat(value.getType(), limit);
+  Value above = arith::CmpFOp::create(*this, arith::CmpFPredicate::OGT, value,
+                                      bound);
+  return arith::SelectOp::create(*this, above, bound, value);
+}
+
+Emitter::TensorScale Emitter::getTensorScale(const Format &format, Value amax) {
+  // S = min(6 scaleMax / amax, FLT_MAX); 1 if amax = 0 or S = 0.
+  Type f32 = getF32Type();
+  Value one = getFloat(f32, 1), zero = getFloat(f32, 0);
+  Value encode = arith::DivFOp::create(
+      *this, getFloat(f32, 6 * format.scaleMax), amax);
+  encode = atMost(encode, std::numeric_limits<float>::max());
+  for (Value value : {amax, encode}) {
+    Value isZero = arith::CmpFOp::create(*this, arith::CmpFPredicate::OEQ,
+                                         value, zero);
+    encode = arith::SelectOp::create(*this, isZero, one, encode);
+  }
+  return {encode, arith::DivFOp::create(*this, one, encode)};
+}
+
 Value Emitter::isLess(I32 lhs, I32 rhs) {
   return arith::CmpIOp::create(*this, arith::CmpIPredicate::slt, get(lhs),
                                get(rhs));
@@ -182,6 +204,17 @@ I32 Emitter::getThreadId() {
 I32 Emitter::getBlockId(unsigned dimension) {
   Value id = gpu::BlockIdOp::create(*this, gpu::Dimension(dimension));
   return I32(*this, arith::IndexCastOp::create(*this, getI32Type(), id));
+}
+
+gpu::GPUFuncOp Emitter::startKernel(StringRef name, TypeRange arguments,
+                                    int64_t numThreads) {
+  auto func =
+      gpu::GPUFuncOp::create(*this, name, getFunctionType(arguments, {}));
+  func->setAttr(gpu::GPUDialect::getKernelFuncAttrName(), getUnitAttr());
+  func.setKnownBlockSizeAttr(
+      getDenseI32ArrayAttr({int32_t(numThreads), 1, 1}));
+  setInsertionPointToStart(&func.getBody().front());
+  return func;
 }
 
 //===----------------------------------------------------------------------===//
@@ -271,6 +304,16 @@ void Emitter::commitCopies() { NVVM::CpAsyncCommitGroupOp::create(*this); }
 
 void Emitter::waitForCopies(int64_t pending) {
   NVVM::CpAsyncWaitGroupOp::create(*this, pending);
+}
+
+Value Emitter::reduceMax(Value value, int64_t width) {
+  for (int64_t distance = width / 2; distance > 0; distance /= 2) {
+    Value other = gpu::ShuffleOp::create(*this, value, distance,
+                                         /*width=*/32, gpu::ShuffleMode::XOR)
+                      .getShuffleResult();
+    value = arith::MaxUIOp::create(*this, value, other);
+  }
+  return value;
 }
 
 SmallVector<Value> Emitter::loadMatrix(Value pointer) {

@@ -7,6 +7,9 @@
 #ifndef MX_LIB_KERNELS_EMITTER_H
 #define MX_LIB_KERNELS_EMITTER_H
 
+#include "mx/Formats/Format.h"
+
+#include "mlir/Dialect/GPU/IR/GPUDialect.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/IR/ImplicitLocOpBuilder.h"
 
@@ -70,6 +73,15 @@ public:
   /// The same bits as vectors of another element type.
   mlir::Value bitcast(mlir::Value vector, mlir::Type elementType);
 
+  /// S of an NVFP4 tensor, and its inverse, from its amax: what block scales are
+  /// multiplied with before they are stored (mx/Formats/Scale.h).
+  struct TensorScale {
+    mlir::Value encode, decode;
+  };
+  TensorScale getTensorScale(const Format &format, mlir::Value amax);
+  /// `value` if it is at most `limit` or NaN, else `limit`.
+  mlir::Value atMost(mlir::Value value, double limit);
+
   /// i1 values; the comparison is signed.
   mlir::Value isLess(I32 lhs, I32 rhs);
   mlir::Value isEqual(I32 lhs, I32 rhs);
@@ -80,6 +92,14 @@ public:
   /// The thread in its block, and the block in the grid (dimension 0, 1, 2).
   I32 getThreadId();
   I32 getBlockId(unsigned dimension);
+
+  //===--- Kernels --------------------------------------------------------===//
+
+  /// A kernel of one-dimensional blocks in the module at the builder's place;
+  /// moves into its body.
+  mlir::gpu::GPUFuncOp startKernel(llvm::StringRef name,
+                                   mlir::TypeRange arguments,
+                                   int64_t numThreads);
 
   //===--- Control flow ---------------------------------------------------===//
 
@@ -111,6 +131,9 @@ public:
   void commitCopies();
   /// Waits until at most `pending` of this thread's groups are in flight.
   void waitForCopies(int64_t pending);
+  /// The largest of `value` (an unsigned i32) in each group of `width` lanes, a
+  /// power of two; every lane of a warp must come here.
+  mlir::Value reduceMax(mlir::Value value, int64_t width);
   /// ldmatrix.x4: four i32.
   llvm::SmallVector<mlir::Value> loadMatrix(mlir::Value pointer);
   /// mma.sync m16n8k16 bf16 with f32 accumulators (vector<4xf32>).

@@ -151,6 +151,7 @@ void GemmBuilder::build() {
   advanceToBatch();
   prepareCopies();
   prepareFragments();
+  prepareTables();
 
   int64_t ahead = config.stages - 1;
   I32 numTiles = (k + (config.tileK - 1)) / config.tileK;
@@ -231,11 +232,7 @@ gpu::GPUFuncOp kernels::buildGemm(OpBuilder &builder, Location loc,
       types.push_back(e.getGlobalPointerType());
     }
   }
-  auto func = gpu::GPUFuncOp::create(e, name, e.getFunctionType(types, {}));
-  func->setAttr(gpu::GPUDialect::getKernelFuncAttrName(), e.getUnitAttr());
-  func.setKnownBlockSizeAttr(
-      e.getDenseI32ArrayAttr({int32_t(config.getNumThreads()), 1, 1}));
-  e.setInsertionPointToStart(&func.getBody().front());
+  gpu::GPUFuncOp func = e.startKernel(name, types, config.getNumThreads());
   GemmPlan plan(config);
   Value shared = getSharedMemory(e, func->getParentOfType<gpu::GPUModuleOp>());
   GemmBuilder(e, plan, func.getArguments(), shared).build();

@@ -35,6 +35,8 @@ private:
 
   //===--- Codes to bf16 (GemmDecode.cpp) ---------------------------------===//
 
+  /// Fills the tables that decoding needs; a barrier must follow.
+  void prepareTables();
   void decodeTiles(mlir::Value stage);
   /// Decodes 16 elements of a row, the `group`-th of the K tile.
   void decodeGroup(const OperandPlan &operand, mlir::Value stage, I32 row,
@@ -42,7 +44,7 @@ private:
   /// The elements as bf16 vectors, scaled.
   llvm::SmallVector<mlir::Value>
   loadCodes(const OperandPlan &operand, mlir::Value stage, I32 row, I32 group);
-  /// The elements as f32 vectors.
+  /// The elements as f32 vectors, not scaled.
   llvm::SmallVector<mlir::Value>
   loadFloats(const OperandPlan &operand, mlir::Value stage, I32 row, I32 group);
   void storeDecoded(const OperandPlan &operand, int64_t plane, I32 row,

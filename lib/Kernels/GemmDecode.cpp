@@ -6,6 +6,7 @@
 
 #include "GemmBuilder.h"
 
+#include "mx/Formats/Codec.h"
 #include "mx/IR/FormatTypes.h"
 #include "mx/IR/MXGPU.h"
 
@@ -18,6 +19,23 @@ using namespace mx::kernels;
 
 /// Elements that a thread decodes at a time: no block of a format is shorter.
 static constexpr int64_t groupSize = 16;
+
+void GemmBuilder::prepareTables() {
+  for (const OperandPlan &operand : plan.operands) {
+    if (!operand.hasTable())
+      continue;
+    ArrayRef<float> table = getDecodeTable(operand.config.format->element);
+    auto type = VectorType::get({4}, e.getF32Type());
+    e.emitIf(e.isEqual(e.getThreadId(), 0), [&] {
+      for (int64_t i = 0; i < int64_t(table.size()); i += 4) {
+        Value values = arith::ConstantOp::create(
+            e, DenseElementsAttr::get(type, table.slice(i, 4)));
+        e.store(values, e.advance(shared, operand.tableOffset +
+                                              i * sizeof(float)));
+      }
+    });
+  }
+}
 
 void GemmBuilder::decodeTiles(Value stage) {
   int64_t groupsOfRow = config.tileK / groupSize;
@@ -131,10 +149,25 @@ SmallVector<Value> GemmBuilder::loadCodes(const OperandPlan &operand,
 SmallVector<Value> GemmBuilder::loadFloats(const OperandPlan &operand,
                                            Value stage, I32 row, I32 group) {
   int64_t groupBytes = groupSize * operand.bits / 8;
-  Value pointer =
-      e.advance(stage, operand.elementsOffset + row * operand.rowBytes +
-                           group * groupBytes);
+  Value pointer = e.advance(stage, operand.elementsOffset +
+                                       row * operand.rowBytes +
+                                       group * groupBytes);
   SmallVector<Value> result;
+  if (operand.hasTable()) {
+    Value table = e.advance(shared, operand.tableOffset);
+    Value words =
+        e.load(VectorType::get({groupBytes / 4}, e.getI32Type()), pointer);
+    for (Value word : e.getElements(words)) {
+      SmallVector<Value> values;
+      for (int64_t bit = 0; bit < 32; bit += operand.bits) {
+        I32 code = (I32(e, word) >> bit) & ((1 << operand.bits) - 1);
+        values.push_back(
+            e.load(e.getF32Type(), e.advance(table, code * sizeof(float))));
+      }
+      result.push_back(e.makeVector(values));
+    }
+    return result;
+  }
   auto type = VectorType::get({128 / operand.bits}, operand.config.type);
   for (int64_t byte = 0; byte < groupBytes; byte += 16) {
     Value values = e.load(type, e.advance(pointer, byte));

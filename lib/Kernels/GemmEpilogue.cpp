@@ -14,13 +14,8 @@ Value GemmBuilder::getSecondLevel() {
     const OperandPlan &operand = plan.operands[i];
     if (!operand.hasSecondLevel())
       continue;
-    // One over S_enc: a block scale of scaleMax on elements of the largest
-    // magnitude is the tensor's amax.
-    const Format &format = *operand.config.format;
     Value amax = e.load(e.getF32Type(), getArgument(GemmArgument::Amax, i));
-    Value factor = e.getFloat(
-        e.getF32Type(), 1.0 / (getMaxFinite(format.element) * format.scaleMax));
-    Value scale = arith::MulFOp::create(e, amax, factor);
+    Value scale = e.getTensorScale(*operand.config.format, amax).decode;
     product = product ? Value(arith::MulFOp::create(e, product, scale)) : scale;
   }
   return product;

@@ -128,10 +128,13 @@ GemmPlan::GemmPlan(const GemmConfig &config)
           reserve(stageBytes, operand.rows * operand.rowScales);
   }
   sharedBytes = stageBytes * config.stages;
-  for (OperandPlan &operand : operands)
+  for (OperandPlan &operand : operands) {
     if (operand.decode)
       operand.decodedOffset = reserve(
           sharedBytes, operand.planes * operand.rows * 2 * config.tileK);
+    if (operand.hasTable())
+      operand.tableOffset = reserve(sharedBytes, 16 * sizeof(float));
+  }
 }
 
 int64_t GemmPlan::getChunk() const {

@@ -49,12 +49,18 @@ struct OperandPlan {
   int64_t rowBytes, rowScales = 0;
   /// Byte offsets within a stage.
   int64_t elementsOffset = 0, scalesOffset = 0, zeroPointsOffset = 0;
-  /// Byte offset of the bf16 tiles, one plane after another, from the start of
-  /// shared memory.
+  /// Byte offsets from the start of shared memory. The bf16 tiles, one plane
+  /// after another.
   int64_t decodedOffset = 0;
+  /// The f32 values of codes, if they are looked up.
+  int64_t tableOffset = 0;
 
   bool hasZeroPoints() const {
     return config.format && config.format->zeroPoint;
+  }
+  /// True if the value of a code is looked up.
+  bool hasTable() const {
+    return config.format && config.format->element == Element::NF4;
   }
   bool hasSecondLevel() const {
     return config.format && config.format->secondLevel;

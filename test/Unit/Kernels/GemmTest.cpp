@@ -4,6 +4,7 @@
 
 #include "Interpreter.h"
 
+#include "mx/Formats/Codec.h"
 #include "mx/IR/FormatTypes.h"
 #include "mx/IR/MXGPU.h"
 #include "mx/Kernels/Gemm.h"
@@ -108,6 +109,8 @@ double GemmTest::drawElement(const Format &format, uint64_t &code) {
         return value;
       continue;
     }
+    if (format.element == Element::NF4)
+      return decodeElement(format.element, code);
     int64_t value = llvm::SignExtend64(code, width);
     // Ternary has three codes.
     if (format.element != Element::Ternary || value != -2)
@@ -411,6 +414,14 @@ TEST_F(GemmTest, FP8Block) {
   config.rhs = format("fp8_block_weight");
   setSmallTile(config);
   check(/*m=*/64, /*n=*/136, /*k=*/384);
+}
+
+/// NF4's values have more bits than bf16, too; and scales of blocks on top.
+TEST_F(GemmTest, NF4) {
+  config.lhs = bf16();
+  config.rhs = format("nf4");
+  setSmallTile(config);
+  check(/*m=*/33, /*n=*/64, /*k=*/101);
 }
 
 TEST_F(GemmTest, ZeroPoints) {
