@@ -63,18 +63,6 @@ std::optional<int64_t> mx::getRowAxis(int64_t rank, int64_t axis) {
   return axis == rank - 1 ? rank - 2 : rank - 1;
 }
 
-SmallVector<int64_t> mx::getBlockShape(const Format &format, int64_t rank,
-                                       int64_t axis) {
-  // A scale a tensor covers the batch dimensions too.
-  bool tensor =
-      format.blockRows == Format::Whole && format.blockCols == Format::Whole;
-  SmallVector<int64_t> block(rank, tensor ? Format::Whole : 1);
-  if (std::optional<int64_t> row = getRowAxis(rank, axis))
-    block[*row] = format.blockRows;
-  block[axis] = format.blockCols;
-  return block;
-}
-
 SmallVector<int64_t> mx::getScaleShape(const Format &format,
                                        ArrayRef<int64_t> shape, int64_t axis) {
   SmallVector<int64_t> scales;

@@ -49,8 +49,8 @@ static EncodedScale emitFloatScale(Emitter &e, const Format &format,
   auto type = cast<mlir::FloatType>(getScaleType(e.getContext(), format.scale));
   Value scale = arith::DivFOp::create(e, amax, e.getFloat(f32, largest));
   if (type != f32)
-    scale = arith::ExtFOp::create(e, f32,
-                                  arith::TruncFOp::create(e, type, scale));
+    scale = arith::ExtFOp::create(
+        e, f32, Value(arith::TruncFOp::create(e, Type(type), scale)));
   scale = e.atMost(
       scale, llvm::APFloat::getLargest(type.getFloatSemantics())
                  .convertToDouble());
@@ -59,7 +59,7 @@ static EncodedScale emitFloatScale(Emitter &e, const Format &format,
   scale = arith::SelectOp::create(e, isZero, e.getFloat(f32, 1), scale);
   Value stored = scale;
   if (type != f32)
-    stored = arith::TruncFOp::create(e, type, scale);
+    stored = arith::TruncFOp::create(e, Type(type), scale);
   return {stored, scale, /*divide=*/true};
 }
 
@@ -139,7 +139,7 @@ Value kernels::applyScale(Emitter &e, const EncodedScale &scale,
 
 /// The integer nearest to `value` in [low, high], ties to even, as i32; NaN
 /// gives `low` (roundToInteger in Codec.h).
-static Value roundToInteger(Emitter &e, Value value, double low, double high) {
+static Value emitRoundToInteger(Emitter &e, Value value, double low, double high) {
   constexpr float magic = 12582912;
   auto type = cast<VectorType>(value.getType());
   auto constant = [&](double number) {
@@ -189,7 +189,7 @@ Value kernels::emitCodes(Emitter &e, Element element, Value values) {
     codes = findNF4(e, values);
     break;
   case Element::Int4:
-    codes = roundToInteger(e, values, -8, 7);
+    codes = emitRoundToInteger(e, values, -8, 7);
     break;
   case Element::MXInt8: {
     // In 64ths.
@@ -198,7 +198,7 @@ Value kernels::emitCodes(Emitter &e, Element element, Value values) {
     [[fallthrough]];
   }
   default:
-    codes = roundToInteger(e, values, -127, 127);
+    codes = emitRoundToInteger(e, values, -127, 127);
   }
   I32 word = 0;
   for (auto [i, code] : llvm::enumerate(e.getElements(codes))) {

@@ -113,8 +113,14 @@ private:
     I32 row, column;
   };
   Chunk getChunk(I32 index);
+  /// True if no chunk ends past its row.
+  bool isWholeChunks() const {
+    return k.isConstant() && k.getConstant() % getChunkSize(format) == 0;
+  }
   /// Its values as f32; zero past the end of the row.
   Value loadChunk(const Chunk &chunk);
+  /// Zero for what is past the end of the row: a scale may be NaN.
+  Value clearPadding(const Chunk &chunk, Value values);
   void storeChunk(const Chunk &chunk, Value codes);
   /// Calls `body` for each chunk of this thread, as unrolled code where all
   /// threads have the same few, else in a loop that carries a value.
@@ -159,7 +165,7 @@ Value QuantizeBuilder::loadChunk(const Chunk &chunk) {
   auto f32 = VectorType::get({size}, e.getF32Type());
   auto type = VectorType::get({size}, config.input);
   Value values;
-  if (k.isConstant() && k.getConstant() % size == 0) {
+  if (isWholeChunks()) {
     // In pieces of at most 16 bytes.
     Value pointer = e.advance(start, chunk.column * bytes);
     int64_t piece = std::min<int64_t>(size, 16 / bytes);
@@ -186,14 +192,25 @@ Value QuantizeBuilder::loadChunk(const Chunk &chunk) {
   return arith::ExtFOp::create(e, f32, values);
 }
 
+Value QuantizeBuilder::clearPadding(const Chunk &chunk, Value values) {
+  if (isWholeChunks())
+    return values;
+  SmallVector<Value> elements = e.getElements(values);
+  for (auto [i, element] : llvm::enumerate(elements))
+    element = arith::SelectOp::create(
+        e, e.isLess(chunk.column + int64_t(i), k), element,
+        e.getFloat(e.getF32Type(), 0));
+  return e.makeVector(elements);
+}
+
 void QuantizeBuilder::storeChunk(const Chunk &chunk, Value codes) {
-  int64_t size = getChunkSize(format), bits = getCodeBits(format);
+  int64_t bits = getCodeBits(format);
   I32 rowBytes = (k * bits + 7) / 8;
   Value start = e.advance64(
       getArgument(QuantizeArgument::Elements),
       arith::MulIOp::create(e, e.get64(chunk.row), e.get64(rowBytes)));
   I32 byte = chunk.column * bits / 8;
-  if (k.isConstant() && k.getConstant() % size == 0)
+  if (isWholeChunks())
     return e.store(codes, e.advance(start, byte));
   for (int64_t i = 0; i < 4; ++i)
     e.emitIf(e.isLess(byte + i, rowBytes), [&] {
@@ -285,8 +302,8 @@ void QuantizeBuilder::build() {
   e.emitIf(exists, [&] {
     forEachChunk(e.get(0), [&](int64_t i, const Chunk &chunk, Value unused) {
       Value values = keptChunks ? kept[i] : loadChunk(chunk);
-      storeChunk(chunk, emitCodes(e, format.element,
-                                  applyScale(e, scale, values)));
+      values = clearPadding(chunk, applyScale(e, scale, values));
+      storeChunk(chunk, emitCodes(e, format.element, values));
       return unused;
     });
     e.emitIf(e.isEqual(member, 0), [&] {

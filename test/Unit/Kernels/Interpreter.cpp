@@ -2,6 +2,7 @@
 
 #include "Interpreter.h"
 
+#include "mx/Formats/Codec.h"
 #include "mx/IR/MXGPU.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -54,6 +55,13 @@ struct Copy {
 };
 
 double toDouble(Type type, uint64_t bits) {
+  if (type.isF32())
+    return llvm::bit_cast<float>(uint32_t(bits));
+  if (type.isBF16())
+    return llvm::bit_cast<float>(uint32_t(bits) << 16);
+  // APFloat makes infinity of its NaN.
+  if (isa<Float8E8M0FNUType>(type))
+    return decodeE8M0(uint8_t(bits));
   auto floatType = cast<FloatType>(type);
   APFloat value(floatType.getFloatSemantics(),
                 APInt(floatType.getWidth(), bits, /*isSigned=*/false,
@@ -67,6 +75,8 @@ double toDouble(Type type, uint64_t bits) {
 /// Rounded to nearest even once; exact doubles only come from one operation on
 /// f32 or narrower, for which double rounding is harmless.
 uint64_t fromDouble(Type type, double value) {
+  if (type.isF32())
+    return llvm::bit_cast<uint32_t>(float(value));
   APFloat rounded(value);
   bool losesInfo;
   rounded.convert(cast<FloatType>(type).getFloatSemantics(),
@@ -152,6 +162,7 @@ private:
   bool executeMXGPU(Operation *op);
   bool executeFor(scf::ForOp op);
   bool executeIf(scf::IfOp op);
+  bool shuffle(gpu::ShuffleOp op);
   bool executeCopy(NVVM::CpAsyncOp op);
   bool waitForCopies(Operation *op, int64_t pending);
   bool loadMatrix(NVVM::LdMatrixOp op);
@@ -807,27 +818,63 @@ bool ThreadBlock::executeMXGPU(Operation *op) {
 }
 
 bool ThreadBlock::executeFor(scf::ForOp op) {
-  int64_t begin, end, step;
-  if (!getUniform(op, op.getLowerBound(), begin) ||
-      !getUniform(op, op.getUpperBound(), end) ||
-      !getUniform(op, op.getStep(), step))
-    return false;
+  Mask outer = active;
+  std::vector<uint64_t> next = get(op.getLowerBound()).bits;
+  const std::vector<uint64_t> end = get(op.getUpperBound()).bits;
+  const std::vector<uint64_t> step = get(op.getStep()).bits;
+  Type type = op.getInductionVar().getType();
   std::vector<Lanes> carried;
   for (Value init : op.getInitArgs())
     carried.push_back(get(init));
-  for (int64_t i = begin; i < end; i += step) {
-    Lanes &induction = set(op.getInductionVar());
-    std::fill(induction.bits.begin(), induction.bits.end(), uint64_t(i));
+  // Threads that have done their trips keep their values and wait.
+  for (;;) {
+    bool any = false;
+    for (int t = 0; t < numThreads; ++t) {
+      active[t] = outer[t] && extend(type, next[t]) < extend(type, end[t]);
+      any |= active[t];
+    }
+    if (!any)
+      break;
+    set(op.getInductionVar()).bits = next;
     for (auto [argument, lanes] :
          llvm::zip_equal(op.getRegionIterArgs(), carried))
       set(argument) = lanes;
     if (!run(*op.getBody()))
       return false;
-    for (auto [lanes, value] : llvm::zip_equal(carried, op.getYieldedValues()))
-      lanes = get(value);
+    for (auto [lanes, value] :
+         llvm::zip_equal(carried, op.getYieldedValues())) {
+      const Lanes &yielded = get(value);
+      for (int t = 0; t < numThreads; ++t)
+        if (active[t])
+          std::copy_n(yielded.bits.begin() + t * lanes.count, lanes.count,
+                      lanes.bits.begin() + t * lanes.count);
+    }
+    for (int t = 0; t < numThreads; ++t)
+      if (active[t])
+        next[t] = mask(type, next[t] + step[t]);
   }
+  active = std::move(outer);
   for (auto [result, lanes] : llvm::zip_equal(op.getResults(), carried))
     set(result) = lanes;
+  return true;
+}
+
+bool ThreadBlock::shuffle(gpu::ShuffleOp op) {
+  int64_t width;
+  if (op.getMode() != gpu::ShuffleMode::XOR ||
+      !getUniform(op, op.getWidth(), width) || width != warpSize)
+    return fail(op, "only shuffles by exclusive or in whole warps are known");
+  const Lanes value = get(op.getValue()), offset = get(op.getOffset());
+  Lanes &result = set(op.getShuffleResult());
+  for (int t = 0; t < numThreads; ++t) {
+    int lane = t % warpSize ^ int(offset.bits[t]);
+    int source = t / warpSize * warpSize + lane;
+    if (!active[t] || lane >= warpSize || !active[source])
+      return fail(op, "a lane of the warp does not take part");
+    result.bits[t] = value.bits[source];
+  }
+  Lanes &valid = set(op.getValid());
+  std::fill(valid.bits.begin(), valid.bits.end(), 1);
   return true;
 }
 
@@ -875,6 +922,7 @@ bool ThreadBlock::execute(Operation *op) {
         return llvm::all_of(active, [](char c) { return c; }) ||
                fail(op, "not all threads come to the barrier");
       })
+      .Case<gpu::ShuffleOp>([&](auto op) { return shuffle(op); })
       .Case<LLVM::AddressOfOp>([&](auto typed) {
         Lanes &lanes = set(typed.getResult());
         std::fill(lanes.bits.begin(), lanes.bits.end(), sharedBase);
