@@ -156,8 +156,8 @@ Value Emitter::bitcast(Value vector, Type elementType) {
 
 Value Emitter::atMost(Value value, double limit) {
   Value bound = getFloat(value.getType(), limit);
-  Value above = arith::CmpFOp::create(*this, arith::CmpFPredicate::OGT, value,
-                                      bound);
+  Value above =
+      arith::CmpFOp::create(*this, arith::CmpFPredicate::OGT, value, bound);
   return arith::SelectOp::create(*this, above, bound, value);
 }
 
@@ -165,12 +165,12 @@ Emitter::TensorScale Emitter::getTensorScale(const Format &format, Value amax) {
   // S = min(6 scaleMax / amax, FLT_MAX); 1 if amax = 0 or S = 0.
   Type f32 = getF32Type();
   Value one = getFloat(f32, 1), zero = getFloat(f32, 0);
-  Value encode = arith::DivFOp::create(
-      *this, getFloat(f32, 6 * format.scaleMax), amax);
+  Value encode =
+      arith::DivFOp::create(*this, getFloat(f32, 6 * format.scaleMax), amax);
   encode = atMost(encode, std::numeric_limits<float>::max());
   for (Value value : {amax, encode}) {
-    Value isZero = arith::CmpFOp::create(*this, arith::CmpFPredicate::OEQ,
-                                         value, zero);
+    Value isZero =
+        arith::CmpFOp::create(*this, arith::CmpFPredicate::OEQ, value, zero);
     encode = arith::SelectOp::create(*this, isZero, one, encode);
   }
   return {encode, arith::DivFOp::create(*this, one, encode)};
@@ -211,8 +211,7 @@ gpu::GPUFuncOp Emitter::startKernel(StringRef name, TypeRange arguments,
   auto func =
       gpu::GPUFuncOp::create(*this, name, getFunctionType(arguments, {}));
   func->setAttr(gpu::GPUDialect::getKernelFuncAttrName(), getUnitAttr());
-  func.setKnownBlockSizeAttr(
-      getDenseI32ArrayAttr({int32_t(numThreads), 1, 1}));
+  func.setKnownBlockSizeAttr(getDenseI32ArrayAttr({int32_t(numThreads), 1, 1}));
   setInsertionPointToStart(&func.getBody().front());
   return func;
 }

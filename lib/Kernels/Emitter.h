@@ -73,8 +73,8 @@ public:
   /// The same bits as vectors of another element type.
   mlir::Value bitcast(mlir::Value vector, mlir::Type elementType);
 
-  /// S of an NVFP4 tensor, and its inverse, from its amax: what block scales are
-  /// multiplied with before they are stored (mx/Formats/Scale.h).
+  /// S of an NVFP4 tensor, and its inverse, from its amax: what block scales
+  /// are multiplied with before they are stored (mx/Formats/Scale.h).
   struct TensorScale {
     mlir::Value encode, decode;
   };

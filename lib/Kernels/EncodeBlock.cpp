@@ -34,17 +34,16 @@ static Value emitE8M0(Emitter &e, const Format &format, Value amaxBits,
   }
   if (format.rule == ScaleRule::Ceil)
     bits = bits + ((1 << mantissaBits) - 1);
-  I32 code =
-      (bits >> mantissaBits) - std::ilogb(getMaxFinite(element));
+  I32 code = (bits >> mantissaBits) - std::ilogb(getMaxFinite(element));
   code = e.clamp(code, 0xFE);
-  Value isNaN = arith::CmpIOp::create(e, CmpIPredicate::ugt, amaxBits,
-                                      e.get(infinity));
+  Value isNaN =
+      arith::CmpIOp::create(e, CmpIPredicate::ugt, amaxBits, e.get(infinity));
   return e.get(e.select(isNaN, 0xFF, code));
 }
 
 /// FP8, INT4: round(amax / largest), at most the type's largest, not 0.
-static EncodedScale emitFloatScale(Emitter &e, const Format &format,
-                                   Value amax, double largest) {
+static EncodedScale emitFloatScale(Emitter &e, const Format &format, Value amax,
+                                   double largest) {
   Type f32 = e.getF32Type();
   auto type = cast<mlir::FloatType>(getScaleType(e.getContext(), format.scale));
   Value scale = arith::DivFOp::create(e, amax, e.getFloat(f32, largest));
@@ -52,8 +51,8 @@ static EncodedScale emitFloatScale(Emitter &e, const Format &format,
     scale = arith::ExtFOp::create(
         e, f32, Value(arith::TruncFOp::create(e, Type(type), scale)));
   scale = e.atMost(
-      scale, llvm::APFloat::getLargest(type.getFloatSemantics())
-                 .convertToDouble());
+      scale,
+      llvm::APFloat::getLargest(type.getFloatSemantics()).convertToDouble());
   Value isZero = arith::CmpFOp::create(e, arith::CmpFPredicate::OEQ, scale,
                                        e.getFloat(f32, 0));
   scale = arith::SelectOp::create(e, isZero, e.getFloat(f32, 1), scale);
@@ -72,8 +71,8 @@ EncodedScale kernels::emitScale(Emitter &e, const Format &format,
   if (format.scale == ScaleType::E8M0) {
     Value code = emitE8M0(e, format, amaxBits, amax);
     // The inverse of 2^n is exact, and E8M0 holds it.
-    I32 inverse = e.select(e.isEqual(I32(e, code), 0xFF), 0xFF,
-                           I32(0xFE) - I32(e, code));
+    I32 inverse =
+        e.select(e.isEqual(I32(e, code), 0xFF), 0xFF, I32(0xFE) - I32(e, code));
     return {arith::TruncIOp::create(e, i8, code),
             mxgpu::DecodeScaleOp::create(e, f32, e.get(inverse))};
   }
@@ -81,8 +80,8 @@ EncodedScale kernels::emitScale(Emitter &e, const Format &format,
     Emitter::TensorScale tensor{one, one};
     if (tensorAmax)
       tensor = e.getTensorScale(format, tensorAmax);
-    Value sixth = arith::MulFOp::create(e, tensor.encode,
-                                        e.getFloat(f32, 1.0f / 6.0f));
+    Value sixth =
+        arith::MulFOp::create(e, tensor.encode, e.getFloat(f32, 1.0f / 6.0f));
     Value wanted = e.atMost(arith::MulFOp::create(e, amax, sixth), maxFloat);
     Value zero = e.getFloat(f32, 0);
     Type e4m3 = getScaleType(e.getContext(), ScaleType::E4M3);
@@ -90,8 +89,7 @@ EncodedScale kernels::emitScale(Emitter &e, const Format &format,
         e, e.makeVector({wanted, zero, zero, zero}), e4m3);
     auto bf16 = VectorType::get({4}, e.getBF16Type());
     Value value = arith::ExtFOp::create(
-        e, f32,
-        e.getElements(mxgpu::DecodeOp::create(e, bf16, code, e4m3))[0]);
+        e, f32, e.getElements(mxgpu::DecodeOp::create(e, bf16, code, e4m3))[0]);
     value = arith::MulFOp::create(e, value, tensor.decode);
     return {arith::TruncIOp::create(e, i8, code),
             e.atMost(arith::DivFOp::create(e, one, value), maxFloat)};
@@ -116,8 +114,8 @@ EncodedScale kernels::emitScale(Emitter &e, const Format &format,
     Value encode = e.atMost(
         arith::DivFOp::create(e, e.getFloat(f32, 127), amax), maxFloat);
     Value least = e.getFloat(f32, std::numeric_limits<float>::min());
-    Value below = arith::CmpFOp::create(e, arith::CmpFPredicate::OLT, encode,
-                                        least);
+    Value below =
+        arith::CmpFOp::create(e, arith::CmpFPredicate::OLT, encode, least);
     encode = arith::SelectOp::create(e, below, least, encode);
     Value isZero = arith::CmpFOp::create(e, arith::CmpFPredicate::OEQ, amax,
                                          e.getFloat(f32, 0));
@@ -129,8 +127,7 @@ EncodedScale kernels::emitScale(Emitter &e, const Format &format,
   }
 }
 
-Value kernels::applyScale(Emitter &e, const EncodedScale &scale,
-                          Value values) {
+Value kernels::applyScale(Emitter &e, const EncodedScale &scale, Value values) {
   Value factor = e.splat(cast<VectorType>(values.getType()), scale.factor);
   if (scale.divide)
     return arith::DivFOp::create(e, values, factor);
@@ -139,7 +136,8 @@ Value kernels::applyScale(Emitter &e, const EncodedScale &scale,
 
 /// The integer nearest to `value` in [low, high], ties to even, as i32; NaN
 /// gives `low` (roundToInteger in Codec.h).
-static Value emitRoundToInteger(Emitter &e, Value value, double low, double high) {
+static Value emitRoundToInteger(Emitter &e, Value value, double low,
+                                double high) {
   constexpr float magic = 12582912;
   auto type = cast<VectorType>(value.getType());
   auto constant = [&](double number) {
@@ -169,8 +167,8 @@ static Value findNF4(Emitter &e, Value value) {
   for (unsigned i = 0; i < 15; ++i) {
     Value midpoint =
         e.splat(type, e.getFloat(e.getF32Type(), getNF4Midpoint(i)));
-    Value above = arith::CmpFOp::create(e, arith::CmpFPredicate::OGT, value,
-                                        midpoint);
+    Value above =
+        arith::CmpFOp::create(e, arith::CmpFPredicate::OGT, value, midpoint);
     code = arith::AddIOp::create(e, code,
                                  arith::ExtUIOp::create(e, intType, above));
   }

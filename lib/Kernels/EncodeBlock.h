@@ -17,8 +17,8 @@ struct EncodedScale {
   bool divide = false;
 };
 
-/// `amaxBits` is max |x| of the block as the bits of an f32; `tensorAmax` an f32
-/// (null unless the format has a second level).
+/// `amaxBits` is max |x| of the block as the bits of an f32; `tensorAmax` an
+/// f32 (null unless the format has a second level).
 EncodedScale emitScale(Emitter &e, const Format &format, mlir::Value amaxBits,
                        mlir::Value tensorAmax);
 

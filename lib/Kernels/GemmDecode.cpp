@@ -30,8 +30,8 @@ void GemmBuilder::prepareTables() {
       for (int64_t i = 0; i < int64_t(table.size()); i += 4) {
         Value values = arith::ConstantOp::create(
             e, DenseElementsAttr::get(type, table.slice(i, 4)));
-        e.store(values, e.advance(shared, operand.tableOffset +
-                                              i * sizeof(float)));
+        e.store(values,
+                e.advance(shared, operand.tableOffset + i * sizeof(float)));
       }
     });
   }
@@ -149,9 +149,9 @@ SmallVector<Value> GemmBuilder::loadCodes(const OperandPlan &operand,
 SmallVector<Value> GemmBuilder::loadFloats(const OperandPlan &operand,
                                            Value stage, I32 row, I32 group) {
   int64_t groupBytes = groupSize * operand.bits / 8;
-  Value pointer = e.advance(stage, operand.elementsOffset +
-                                       row * operand.rowBytes +
-                                       group * groupBytes);
+  Value pointer =
+      e.advance(stage, operand.elementsOffset + row * operand.rowBytes +
+                           group * groupBytes);
   SmallVector<Value> result;
   if (operand.hasTable()) {
     Value table = e.advance(shared, operand.tableOffset);

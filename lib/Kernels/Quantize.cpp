@@ -31,10 +31,10 @@ static int64_t getChunkSize(const Format &format) {
 int64_t QuantizeConfig::getThreadsOfBlock() const {
   constexpr int64_t maxChunks = 8;
   // A thread can keep the blocks of MX and NVFP4 in its registers.
-  int64_t chunks = format.blockRows == 1 && format.blockCols != Format::Whole
-                       ? llvm::divideCeil(format.blockCols,
-                                          getChunkSize(format))
-                       : 32;
+  int64_t chunks =
+      format.blockRows == 1 && format.blockCols != Format::Whole
+          ? llvm::divideCeil(format.blockCols, getChunkSize(format))
+          : 32;
   if (chunks <= maxChunks)
     return 1;
   return std::min<int64_t>(llvm::PowerOf2Ceil(chunks), 32);
@@ -43,11 +43,10 @@ int64_t QuantizeConfig::getThreadsOfBlock() const {
 std::string QuantizeConfig::getName() const {
   std::string name;
   llvm::raw_string_ostream os(name);
-  os << "quantize_"
-     << StringRef(format.str()).take_while([](char c) {
-          return llvm::isAlnum(c) || c == '_';
-        })
-     << '_' << input;
+  os << "quantize_" << StringRef(format.str()).take_while([](char c) {
+    return llvm::isAlnum(c) || c == '_';
+  }) << '_'
+     << input;
   if (!ShapedType::isDynamic(k))
     os << "_k" << k;
   return name;
@@ -150,8 +149,8 @@ private:
 } // namespace
 
 QuantizeBuilder::Chunk QuantizeBuilder::getChunk(I32 index) {
-  I32 chunksOfRow = (numColumns + (getChunkSize(format) - 1)) /
-                    getChunkSize(format);
+  I32 chunksOfRow =
+      (numColumns + (getChunkSize(format) - 1)) / getChunkSize(format);
   return {row0 + index / chunksOfRow,
           column0 + index % chunksOfRow * getChunkSize(format)};
 }
@@ -172,16 +171,15 @@ Value QuantizeBuilder::loadChunk(const Chunk &chunk) {
     SmallVector<Value> elements;
     for (int64_t i = 0; i < size; i += piece)
       llvm::append_range(
-          elements,
-          e.getElements(e.load(VectorType::get({piece}, config.input),
-                               e.advance(pointer, i * bytes))));
+          elements, e.getElements(e.load(VectorType::get({piece}, config.input),
+                                         e.advance(pointer, i * bytes))));
     values = e.makeVector(elements);
   } else {
     SmallVector<Value> elements;
     for (int64_t i = 0; i < size; ++i) {
       I32 column = chunk.column + i;
-      Value element = e.load(config.input,
-                             e.advance(start, min(column, k - 1) * bytes));
+      Value element =
+          e.load(config.input, e.advance(start, min(column, k - 1) * bytes));
       elements.push_back(arith::SelectOp::create(
           e, e.isLess(column, k), element, e.getFloat(config.input, 0)));
     }
@@ -197,9 +195,8 @@ Value QuantizeBuilder::clearPadding(const Chunk &chunk, Value values) {
     return values;
   SmallVector<Value> elements = e.getElements(values);
   for (auto [i, element] : llvm::enumerate(elements))
-    element = arith::SelectOp::create(
-        e, e.isLess(chunk.column + int64_t(i), k), element,
-        e.getFloat(e.getF32Type(), 0));
+    element = arith::SelectOp::create(e, e.isLess(chunk.column + int64_t(i), k),
+                                      element, e.getFloat(e.getF32Type(), 0));
   return e.makeVector(elements);
 }
 
@@ -228,8 +225,8 @@ Value QuantizeBuilder::forEachChunk(
       init = body(i, getChunk(member + i * threads), init);
     return init;
   }
-  I32 chunksOfRow = (numColumns + (getChunkSize(format) - 1)) /
-                    getChunkSize(format);
+  I32 chunksOfRow =
+      (numColumns + (getChunkSize(format) - 1)) / getChunkSize(format);
   I32 trips = (numRows * chunksOfRow - member + (threads - 1)) / threads;
   return e.emitFor(trips, init, [&](I32 i, ValueRange carried) {
     return SmallVector<Value>{
@@ -240,9 +237,9 @@ Value QuantizeBuilder::forEachChunk(
 Value QuantizeBuilder::getAmaxBits(Value values, Value amax) {
   auto type = cast<VectorType>(values.getType());
   auto bits = type.clone(e.getI32Type());
-  Value magnitude = arith::AndIOp::create(
-      e, arith::BitcastOp::create(e, bits, values),
-      e.splat(bits, e.get(0x7FFFFFFF)));
+  Value magnitude =
+      arith::AndIOp::create(e, arith::BitcastOp::create(e, bits, values),
+                            e.splat(bits, e.get(0x7FFFFFFF)));
   for (Value element : e.getElements(magnitude))
     amax = arith::MaxUIOp::create(e, amax, element);
   return amax;
@@ -250,9 +247,8 @@ Value QuantizeBuilder::getAmaxBits(Value values, Value amax) {
 
 void QuantizeBuilder::build() {
   m = I32(e, getArgument(QuantizeArgument::M));
-  k = ShapedType::isDynamic(config.k)
-          ? I32(e, getArgument(QuantizeArgument::K))
-          : I32(config.k);
+  k = ShapedType::isDynamic(config.k) ? I32(e, getArgument(QuantizeArgument::K))
+                                      : I32(config.k);
   int64_t threads = config.getThreadsOfBlock();
   I32 thread = e.getBlockId(0) * config.getNumThreads() + e.getThreadId();
   member = thread % threads;
@@ -264,9 +260,8 @@ void QuantizeBuilder::build() {
   bool wholeColumn = format.blockRows == Format::Whole;
   I32 blocksOfRow =
       wholeRow ? I32(1) : (k + (format.blockCols - 1)) / format.blockCols;
-  I32 rowsOfBlocks = wholeColumn
-                         ? I32(1)
-                         : (m + (format.blockRows - 1)) / format.blockRows;
+  I32 rowsOfBlocks =
+      wholeColumn ? I32(1) : (m + (format.blockRows - 1)) / format.blockRows;
   I32 numBlocks = blocksOfRow * rowsOfBlocks;
   exists = e.isLess(block, numBlocks);
   I32 index = min(block, numBlocks - 1);
@@ -285,8 +280,8 @@ void QuantizeBuilder::build() {
     numColumns = min(k - column0, format.blockCols);
   }
 
-  Value amax = forEachChunk(
-      e.get(0), [&](int64_t, const Chunk &chunk, Value amax) {
+  Value amax =
+      forEachChunk(e.get(0), [&](int64_t, const Chunk &chunk, Value amax) {
         Value values = loadChunk(chunk);
         if (keptChunks)
           kept.push_back(values);
@@ -295,8 +290,7 @@ void QuantizeBuilder::build() {
   amax = e.reduceMax(amax, threads);
   Value tensorAmax;
   if (format.secondLevel)
-    tensorAmax =
-        e.load(e.getF32Type(), getArgument(QuantizeArgument::Amax));
+    tensorAmax = e.load(e.getF32Type(), getArgument(QuantizeArgument::Amax));
   EncodedScale scale = emitScale(e, format, amax, tensorAmax);
 
   e.emitIf(exists, [&] {
@@ -308,10 +302,9 @@ void QuantizeBuilder::build() {
     });
     e.emitIf(e.isEqual(member, 0), [&] {
       int64_t bytes = scale.stored.getType().getIntOrFloatBitWidth() / 8;
-      e.store(scale.stored,
-              e.advance64(getArgument(QuantizeArgument::Scales),
-                          arith::MulIOp::create(e, e.get64(index),
-                                                e.get64(bytes))));
+      e.store(scale.stored, e.advance64(getArgument(QuantizeArgument::Scales),
+                                        arith::MulIOp::create(e, e.get64(index),
+                                                              e.get64(bytes))));
     });
   });
 }
@@ -322,8 +315,8 @@ gpu::GPUFuncOp kernels::buildQuantize(OpBuilder &builder, Location loc,
   Emitter e(loc, builder);
   SmallVector<Type> types;
   for (QuantizeArgument argument : getQuantizeArguments(config)) {
-    bool isSize = argument == QuantizeArgument::M ||
-                  argument == QuantizeArgument::K;
+    bool isSize =
+        argument == QuantizeArgument::M || argument == QuantizeArgument::K;
     types.push_back(isSize ? e.getI32Type() : e.getGlobalPointerType());
   }
   gpu::GPUFuncOp func = e.startKernel(name, types, config.getNumThreads());

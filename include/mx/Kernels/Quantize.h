@@ -3,8 +3,9 @@
 // The quantise family: elements and block scales of rows[M, K], bit for bit as
 // lib/Formats has them, rounded to nearest even.
 //
-// Memory contract: as that of gemm (mx/Kernels/Gemm.h): dense, row-major, blocks
-// along the contiguous dimension K, packed codes whose padding stands for zero.
+// Memory contract: as that of gemm (mx/Kernels/Gemm.h): dense, row-major,
+// blocks along the contiguous dimension K, packed codes whose padding stands
+// for zero.
 
 #ifndef MX_KERNELS_QUANTIZE_H
 #define MX_KERNELS_QUANTIZE_H
@@ -58,8 +59,9 @@ verifyQuantize(const QuantizeConfig &config,
                llvm::function_ref<mlir::InFlightDiagnostic()> emitError);
 
 /// Builds the kernel at the builder's place, in a gpu.module. The configuration
-/// must verify. Launched with a block of getNumThreads() threads in x, on a grid
-/// of ceil(blocks of the format * getThreadsOfBlock() / getNumThreads()) in x.
+/// must verify. Launched with a block of getNumThreads() threads in x, on a
+/// grid of ceil(blocks of the format * getThreadsOfBlock() / getNumThreads())
+/// in x.
 mlir::gpu::GPUFuncOp buildQuantize(mlir::OpBuilder &builder, mlir::Location loc,
                                    const QuantizeConfig &config,
                                    llvm::StringRef name);

@@ -4,6 +4,8 @@
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/Utils/StaticValueUtils.h"
 
 using namespace mlir;
 using namespace mx;
@@ -46,6 +48,24 @@ Value HostBuilder::getPointer(Value memref) {
 //===----------------------------------------------------------------------===//
 // Launch
 //===----------------------------------------------------------------------===//
+
+void mx::emitUnlessEmpty(HostBuilder &b, ArrayRef<Value> gridSize,
+                         function_ref<void()> body) {
+  Value numBlocks = b.getIndex(1);
+  for (Value extent : gridSize)
+    numBlocks = b.multiply(numBlocks, extent);
+  if (std::optional<int64_t> constant = getConstantIntValue(numBlocks)) {
+    if (*constant != 0)
+      body();
+    return;
+  }
+  Value any = arith::CmpIOp::create(b, arith::CmpIPredicate::ne, numBlocks,
+                                    b.getIndex(0));
+  auto ifOp = scf::IfOp::create(b, any, /*withElseRegion=*/false);
+  OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPoint(ifOp.thenYield());
+  body();
+}
 
 static Type getTokenType(OpBuilder &b) {
   return gpu::AsyncTokenType::get(b.getContext());

@@ -26,6 +26,11 @@ public:
   mlir::Value getPointer(mlir::Value memref);
 };
 
+/// Emits `body` for a grid that has blocks: at once, never, or under a run time
+/// condition.
+void emitUnlessEmpty(HostBuilder &b, llvm::ArrayRef<mlir::Value> gridSize,
+                     llvm::function_ref<void()> body);
+
 class Launch {
 public:
   Launch(HostBuilder &builder,

@@ -88,12 +88,14 @@ class ThreadBlock {
 public:
   ThreadBlock(gpu::GPUFuncOp kernel, std::array<int64_t, 3> id, int numThreads,
               int64_t sharedBytes, ArrayRef<Argument> arguments);
-  explicit ThreadBlock(Region &body, ArrayRef<std::vector<uint64_t>> arguments);
+  ThreadBlock(func::FuncOp function, int numThreads,
+              ArrayRef<std::vector<uint64_t>> arguments);
 
   bool run(Block &block);
 
   std::string error;
-  std::vector<Lanes> results;
+  /// What a function returns.
+  std::vector<uint64_t> result;
 
 private:
   using Mask = std::vector<char>;
@@ -206,10 +208,11 @@ ThreadBlock::ThreadBlock(gpu::GPUFuncOp kernel, std::array<int64_t, 3> id,
   }
 }
 
-ThreadBlock::ThreadBlock(Region &body,
+ThreadBlock::ThreadBlock(func::FuncOp function, int numThreads,
                          ArrayRef<std::vector<uint64_t>> arguments)
-    : active(1, 1) {
-  for (auto [value, argument] : llvm::zip_equal(body.getArguments(), arguments))
+    : numThreads(numThreads), active(numThreads, 1) {
+  for (auto [value, argument] :
+       llvm::zip_equal(function.getArguments(), arguments))
     set(value).bits = argument;
 }
 
@@ -965,8 +968,7 @@ bool ThreadBlock::execute(Operation *op) {
       .Case<NVVM::LdMatrixOp>([&](auto op) { return loadMatrix(op); })
       .Case<NVVM::MmaOp>([&](auto op) { return multiply(op); })
       .Case<func::ReturnOp>([&](func::ReturnOp ret) {
-        for (Value value : ret.getOperands())
-          results.push_back(get(value));
+        result = get(ret.getOperand(0)).bits;
         return true;
       })
       .Default([&](Operation *op) { return fail(op, "unknown op"); });
@@ -992,13 +994,11 @@ llvm::Error mx::test::run(gpu::GPUFuncOp kernel, std::array<int64_t, 3> grid,
   return llvm::Error::success();
 }
 
-llvm::Expected<std::vector<std::vector<uint64_t>>>
-mx::test::evaluate(Region &body, ArrayRef<std::vector<uint64_t>> arguments) {
-  ThreadBlock block(body, arguments);
-  if (!block.run(body.front()))
+llvm::Expected<std::vector<uint64_t>>
+mx::test::evaluate(func::FuncOp function, int64_t numThreads,
+                   ArrayRef<std::vector<uint64_t>> arguments) {
+  ThreadBlock block(function, numThreads, arguments);
+  if (!block.run(function.getBody().front()))
     return llvm::createStringError(block.error);
-  std::vector<std::vector<uint64_t>> results;
-  for (Lanes &lanes : block.results)
-    results.push_back(std::move(lanes.bits));
-  return results;
+  return std::move(block.result);
 }

@@ -14,6 +14,7 @@
 #ifndef MX_TEST_UNIT_KERNELS_INTERPRETER_H
 #define MX_TEST_UNIT_KERNELS_INTERPRETER_H
 
+#include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/GPU/IR/GPUDialect.h"
 #include "llvm/Support/Error.h"
 
@@ -38,9 +39,12 @@ llvm::Error run(mlir::gpu::GPUFuncOp kernel, std::array<int64_t, 3> grid,
                 int64_t numThreads, int64_t sharedBytes,
                 llvm::ArrayRef<Argument> arguments);
 
-/// The results of a function of such ops without memory, for one thread.
-llvm::Expected<std::vector<std::vector<uint64_t>>>
-evaluate(mlir::Region &body, llvm::ArrayRef<std::vector<uint64_t>> arguments);
+/// The result of a function of such ops without memory, for several threads at
+/// once: element e of thread t of an argument, and of the result, is at
+/// t * (elements of its type) + e.
+llvm::Expected<std::vector<uint64_t>>
+evaluate(mlir::func::FuncOp function, int64_t numThreads,
+         llvm::ArrayRef<std::vector<uint64_t>> arguments);
 
 } // namespace mx::test
 

@@ -31,9 +31,8 @@ namespace {
 class QuantizeKernelTest : public ::testing::TestWithParam<const char *> {
 protected:
   QuantizeKernelTest() {
-    context.loadDialect<arith::ArithDialect, gpu::GPUDialect,
-                        LLVM::LLVMDialect, mxgpu::MXGPUDialect,
-                        NVVM::NVVMDialect, scf::SCFDialect,
+    context.loadDialect<arith::ArithDialect, gpu::GPUDialect, LLVM::LLVMDialect,
+                        mxgpu::MXGPUDialect, NVVM::NVVMDialect, scf::SCFDialect,
                         vector::VectorDialect>();
   }
 
@@ -164,7 +163,8 @@ void QuantizeKernelTest::check(int64_t m, int64_t k, mx::FloatType type,
   }
   int64_t threads = numBlocks * config.getThreadsOfBlock();
   llvm::Error error = test::run(
-      kernel, {int64_t(llvm::divideCeil(threads, config.getNumThreads())), 1, 1},
+      kernel,
+      {int64_t(llvm::divideCeil(threads, config.getNumThreads())), 1, 1},
       config.getNumThreads(), /*sharedBytes=*/0, arguments);
   ASSERT_FALSE(error) << toString(std::move(error));
 
@@ -182,9 +182,8 @@ void QuantizeKernelTest::check(int64_t m, int64_t k, mx::FloatType type,
       ASSERT_EQ(bits, toBits(expected.scales[i])) << "scale " << i;
   }
   for (size_t i = 0; i < codes.size(); ++i)
-    ASSERT_EQ(elements[i], codes[i])
-        << "byte " << i % (codes.size() / m) << " of row "
-        << i / (codes.size() / m);
+    ASSERT_EQ(elements[i], codes[i]) << "byte " << i % (codes.size() / m)
+                                     << " of row " << i / (codes.size() / m);
 }
 
 TEST_P(QuantizeKernelTest, Whole) { check(8, 256, mx::FloatType::F32); }
