@@ -158,21 +158,21 @@ def MX_KernelAttr : MX_Attr<"Kernel", "kernel"> {
   let description = [{
     `chip` is the GPU and `atom` the row of the capability table
     (include/mx/Target/Capabilities.td) whose instruction the kernel is built on; the
-    chip has it. `tile` is what one block computes: m x n x k of a gemm, rows x
-    columns of a quantize. `warps` are the block's warps along m and n (gemm)
-    or their number (quantize), `stages` the tiles of K in flight.
+    chip has it. `warps` are a block's warps, along m and n (gemm) or in all
+    (quantize). A gemm has a `tile`, m x n x k of one block, and `stages`, the
+    tiles of K in flight.
 
     ```mlir
     #mx.kernel<gemm, chip = "sm_120a", atom = mma_mxf4nvf4_4x,
                tile = 128x128x128, warps = 2x4, stages = 2>
-    #mx.kernel<quantize, chip = "sm_80", atom = alu, tile = 64x64, warps = 4>
+    #mx.kernel<quantize, chip = "sm_80", atom = alu, warps = 4>
     ```
   }];
   let parameters = (ins
       "::mx::KernelFamily":$family,
       StringRefParameter<"the chip">:$chip,
       AttrParameter<"::mx::Instruction", "the instruction">:$atom,
-      ArrayRefParameter<"int64_t">:$tile,
+      OptionalArrayRefParameter<"int64_t">:$tile,
       ArrayRefParameter<"int64_t">:$warps,
       DefaultValuedParameter<"int64_t", "1">:$stages);
   let assemblyFormat = [{

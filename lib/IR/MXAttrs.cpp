@@ -208,7 +208,7 @@ LogicalResult KernelAttr::verify(function_ref<InFlightDiagnostic()> emitError,
   if (row.isTensorCore() != isGemm)
     return emitError() << "a " << stringifyKernelFamily(family)
                        << " kernel cannot be built on " << row.name;
-  size_t tileRank = isGemm ? 3 : 2, warpsRank = isGemm ? 2 : 1;
+  size_t tileRank = isGemm ? 3 : 0, warpsRank = isGemm ? 2 : 1;
   if (tile.size() != tileRank || warps.size() != warpsRank)
     return emitError() << "expected a tile of " << tileRank
                        << " dimensions and warps of " << warpsRank << ", got "

@@ -9,6 +9,7 @@
 #include "mlir/IR/Threading.h"
 #include "llvm/ADT/StringSwitch.h"
 #include "llvm/Support/FileSystem.h"
+#include "llvm/Support/Format.h"
 #include "llvm/Support/FormatVariadic.h"
 #include "llvm/Support/Path.h"
 #include "llvm/Support/raw_ostream.h"
@@ -44,7 +45,6 @@ public:
 private:
   LogicalResult collectJobs(SmallVectorImpl<Job> &jobs);
   LogicalResult dumpJob(const Job &job);
-  LogicalResult dumpLaunches(const Job &job, StringRef ptxName);
   void printTable(ArrayRef<Job> jobs);
   /// The first launch of a kernel, or null.
   gpu::LaunchFuncOp getLaunch(gpu::GPUModuleOp module, StringRef kernel);
@@ -88,18 +88,19 @@ LogicalResult GPUModuleToBinary::collectJobs(SmallVectorImpl<Job> &jobs) {
     if (auto launch = dyn_cast<gpu::LaunchFuncOp>(op))
       launches.try_emplace(launch.getKernel(), launch);
     auto module = dyn_cast<gpu::GPUModuleOp>(op);
-    if (!module || !module.getTargets())
+    if (!module)
       return WalkResult::advance();
-    for (Attribute attr : module.getTargetsAttr()) {
-      auto target = dyn_cast<NVPTXTargetAttr>(attr);
-      if (target && target.getPtx() == 0)
+    ArrayAttr targets = module.getTargetsAttr();
+    if (!targets || !llvm::all_of(targets, llvm::IsaPred<NVPTXTargetAttr>))
+      return WalkResult::skip();
+    for (auto target : targets.getAsRange<NVPTXTargetAttr>()) {
+      if (target.getPtx() == 0)
         target = NVPTXTargetAttr::getChecked(
             [&] { return emitError(module.getLoc()); }, &getContext(),
             target.getChip(), *version, target.getO());
-      if (!target && isa<NVPTXTargetAttr>(attr))
+      if (!target)
         return WalkResult::interrupt();
-      if (target)
-        jobs.push_back({module, target, {}});
+      jobs.push_back({module, target, {}});
     }
     return WalkResult::skip();
   });
@@ -189,26 +190,20 @@ LogicalResult GPUModuleToBinary::writeFile(Location loc, const Twine &name,
 
 LogicalResult GPUModuleToBinary::dumpJob(const Job &job) {
   gpu::GPUModuleOp module = job.module;
-  // Several targets of one module: each has files of its own.
-  std::string name = module.getName().str();
-  if (module.getTargets()->size() > 1)
-    name += "." + job.target.getChip().str();
   const CompiledModule &result = job.result;
-  if (!result.ptx)
-    return success();
-  if (failed(writeFile(module.getLoc(), name + ".ptx", result.ptx->text)))
+  // Several targets of one module: each has files of its own.
+  std::string suffix;
+  if (module.getTargetsAttr().size() > 1)
+    suffix = "." + job.target.getChip().str();
+  std::string ptxName = module.getName().str() + suffix + ".ptx";
+  if (failed(writeFile(module.getLoc(), ptxName, result.ptx->text)))
     return failure();
   if (result.cubin) {
     StringRef image(result.cubin->image.data(), result.cubin->image.size());
-    if (failed(writeFile(module.getLoc(), name + ".cubin", image)))
+    if (failed(writeFile(module.getLoc(), module.getName() + suffix + ".cubin",
+                         image)))
       return failure();
   }
-  return dumpLaunches(job, name + ".ptx");
-}
-
-LogicalResult GPUModuleToBinary::dumpLaunches(const Job &job,
-                                              StringRef ptxName) {
-  gpu::GPUModuleOp module = job.module;
   for (auto kernel : module.getOps<LLVM::LLVMFuncOp>()) {
     gpu::LaunchFuncOp launch = getLaunch(module, kernel.getName());
     if (!launch)
@@ -222,7 +217,8 @@ LogicalResult GPUModuleToBinary::dumpLaunches(const Job &job,
     }
     std::string text =
         llvm::formatv("{0:2}\n", llvm::json::Value(std::move(*file)));
-    if (failed(writeFile(kernel.getLoc(), kernel.getName() + ".json", text)))
+    if (failed(writeFile(kernel.getLoc(), kernel.getName() + suffix + ".json",
+                         text)))
       return failure();
   }
   return success();
@@ -244,23 +240,30 @@ static int64_t getDynamicSharedMemory(gpu::LaunchFuncOp launch) {
 }
 
 void GPUModuleToBinary::printTable(ArrayRef<Job> jobs) {
+  size_t width = StringRef("kernel").size();
+  for (const Job &job : jobs)
+    if (job.result.cubin)
+      for (const KernelResources &kernel : job.result.cubin->kernels)
+        width = std::max(width, kernel.name.size());
   // One string: other threads may print, too.
-  std::string text = llvm::formatv(
-      "{0,-40} {1,-8} {2,4} {3,9} {4,9} {5,7} {6,7} {7,9}\n", "kernel", "chip",
-      "PTX", "PTX lines", "registers", "shared", "spilled", "ptxas ms");
+  std::string text;
+  llvm::raw_string_ostream os(text);
+  os << llvm::left_justify("kernel", width)
+     << " chip     PTX  PTX lines registers  shared spilled  ptxas ms\n";
   for (const Job &job : jobs) {
-    if (!job.result.ptx || !job.result.cubin)
+    if (!job.result.cubin)
       continue;
     const PTX &ptx = *job.result.ptx;
     for (const KernelResources &kernel : job.result.cubin->kernels)
-      text += llvm::formatv(
-          "{0,-40} {1,-8} {2,4} {3,9} {4,9} {5,7} {6,7} {7,9:f1}\n",
-          kernel.name, job.target.getChip(), formatPTXVersion(ptx.version),
-          StringRef(ptx.text).count('\n'), kernel.registers,
-          kernel.sharedMemory +
-              getDynamicSharedMemory(getLaunch(job.module, kernel.name)),
-          kernel.spillStores + kernel.spillLoads,
-          job.result.cubin->milliseconds);
+      os << llvm::left_justify(kernel.name, width)
+         << llvm::formatv(
+                " {0,-8} {1,-4} {2,9} {3,9} {4,7} {5,7} {6,9:f1}\n",
+                job.target.getChip(), formatPTXVersion(ptx.version),
+                StringRef(ptx.text).count('\n'), kernel.registers,
+                kernel.sharedMemory +
+                    getDynamicSharedMemory(getLaunch(job.module, kernel.name)),
+                kernel.spillStores + kernel.spillLoads,
+                job.result.cubin->milliseconds);
   }
   llvm::errs() << text;
 }

@@ -210,7 +210,7 @@ FailureOr<Choice> mx::chooseGemm(const Chip &chip, const GemmShape &shape,
 }
 
 Choice mx::chooseQuantizeAtom(const Chip &chip, Element element,
-                              bool stochastic, Instruction &atom) {
+                              Instruction &atom) {
   Choice choice;
   atom = Instruction::alu;
   std::optional<OperandType> type = getOperandType(element);
@@ -218,9 +218,7 @@ Choice mx::chooseQuantizeAtom(const Chip &chip, Element element,
   if (!type)
     return choice;
   StringRef name = stringify(*type);
-  Instruction wanted =
-      *symbolizeInstruction(stochastic ? ("cvt_rs_" + name + "x4_f32").str()
-                                       : ("cvt_" + name + "x2_f32").str());
+  Instruction wanted = *symbolizeInstruction(("cvt_" + name + "x2_f32").str());
   if (chip.has(wanted)) {
     atom = wanted;
     return choice;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
 #include "mx/IR/MX.h"
+#include "mx/Kernels/Quantize.h"
 #include "mx/Target/KernelChoice.h"
 #include "mx/Target/Passes.h"
 
@@ -16,6 +17,7 @@ using namespace mlir;
 using namespace mx;
 using kernels::GemmConfig;
 using kernels::OperandConfig;
+using kernels::QuantizeConfig;
 
 static OperandConfig getOperandConfig(std::optional<FormatAttr> format,
                                       const QuantizedOperand &operand) {
@@ -47,7 +49,8 @@ static GemmShape getShape(MatmulOp op) {
 }
 
 /// True if the result's rows are columns of the product: its last dimension is
-/// one of the lhs. The kernel then computes the transpose, the operands swapped.
+/// one of the lhs. The kernel then computes the transpose, the operands
+/// swapped.
 static bool isTransposed(MatmulOp op) {
   AffineMap result = op.getResultMap();
   if (result.getNumResults() == 0)
@@ -129,8 +132,8 @@ LogicalResult SelectKernels::select(MatmulOp op) {
     std::swap(config.lhs, config.rhs);
     std::swap(shape.m, shape.n);
   }
-  FailureOr<Choice> choice = chooseGemm(*target, shape, config,
-                                        [&] { return op.emitOpError(); });
+  FailureOr<Choice> choice =
+      chooseGemm(*target, shape, config, [&] { return op.emitOpError(); });
   if (failed(choice) || failed(report(op, *choice)))
     return failure();
   op->setAttr("mx.kernel",
@@ -142,14 +145,24 @@ LogicalResult SelectKernels::select(MatmulOp op) {
 }
 
 LogicalResult SelectKernels::select(QuantizeOp op) {
+  auto input = cast<ShapedType>(op.getInput().getType());
+  if (int64_t(op.getAxis()) != input.getRank() - 1)
+    return op.emitOpError("no kernel quantises along another than the last "
+                          "dimension");
+  if (op.getRounding() != Rounding::rne)
+    return op.emitOpError("no kernel rounds stochastically");
+  QuantizeConfig config;
+  config.format = op.getFormat().getValue();
+  config.input = input.getElementType();
+  config.k = input.getShape().back();
+  if (failed(kernels::verifyQuantize(config, [&] { return op.emitOpError(); })))
+    return failure();
   Instruction atom;
-  Choice choice = chooseQuantizeAtom(*target, op.getFormat().getValue().element,
-                                     op.getRounding() == Rounding::sr, atom);
+  Choice choice = chooseQuantizeAtom(*target, config.format.element, atom);
   if (failed(report(op, choice)))
     return failure();
   op->setAttr("mx.kernel",
               KernelAttr::get(op.getContext(), KernelFamily::quantize, chip,
-                              atom, /*tile=*/{32, 64}, /*warps=*/{4},
-                              /*stages=*/1));
+                              atom, /*tile=*/{}, config.warps, /*stages=*/1));
   return success();
 }

@@ -16,7 +16,7 @@ func.func private @f() attributes {mx.kernel = #mx.kernel<gemm, chip = "sm_80", 
 // -----
 
 // expected-error@below {{a quantize kernel cannot be built on mma_bf16}}
-func.func private @f() attributes {mx.kernel = #mx.kernel<quantize, chip = "sm_80", atom = mma_bf16, tile = 64x64, warps = 2>}
+func.func private @f() attributes {mx.kernel = #mx.kernel<quantize, chip = "sm_80", atom = mma_bf16, warps = 2>}
 
 // -----
 

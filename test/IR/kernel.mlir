@@ -6,8 +6,8 @@ func.func @gemm() attributes {mx.kernel = #mx.kernel<gemm, chip = "sm_120a", ato
   return
 }
 
-// CHECK: mx.kernel = #mx.kernel<quantize, chip = "sm_80", atom = alu, tile = 64x64, warps = 4>
+// CHECK: mx.kernel = #mx.kernel<quantize, chip = "sm_80", atom = alu, warps = 4>
 func.func @quantize() attributes {mx.kernel = #mx.kernel<quantize, chip = "sm_80", atom = alu,
-    tile = 64x64, warps = 4>} {
+    warps = 4>} {
   return
 }

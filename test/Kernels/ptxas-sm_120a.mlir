@@ -11,7 +11,7 @@
 #nvfp4 = #mx.kernel<gemm, chip = "sm_120a", atom = mma_mxf4nvf4_4x, tile = 128x128x128, warps = 2x4, stages = 4>
 #mxfp4 = #mx.kernel<gemm, chip = "sm_120a", atom = mma_mxf4, tile = 128x128x128, warps = 2x4, stages = 4>
 #mxfp8 = #mx.kernel<gemm, chip = "sm_120a", atom = mma_mxf8f6f4, tile = 128x128x128, warps = 2x4, stages = 2>
-#quantize = #mx.kernel<quantize, chip = "sm_120a", atom = cvt_e2m1x2_f32, tile = 32x64, warps = 4>
+#quantize = #mx.kernel<quantize, chip = "sm_120a", atom = cvt_e2m1x2_f32, warps = 4>
 
 func.func @nvfp4(%a: memref<256x256xi8>, %sa: memref<256x32xf8E4M3FN>, %ga: memref<f32>,
                  %b: memref<384x256xi8>, %sb: memref<384x32xf8E4M3FN>, %gb: memref<f32>, %c: memref<256x384xbf16>) {

@@ -10,7 +10,7 @@
 #maps = [affine_map<(m, n, k) -> (m, k)>, affine_map<(m, n, k) -> (n, k)>, affine_map<(m, n, k) -> (m, n)>]
 #kernel = #mx.kernel<gemm, chip = "sm_80", atom = mma_bf16, tile = 128x128x64, warps = 2x4, stages = 3>
 #small = #mx.kernel<gemm, chip = "sm_80", atom = mma_bf16, tile = 64x64x64, warps = 2x2, stages = 2>
-#quantize = #mx.kernel<quantize, chip = "sm_80", atom = alu, tile = 32x64, warps = 4>
+#quantize = #mx.kernel<quantize, chip = "sm_80", atom = alu, warps = 4>
 
 func.func @mxfp8_e4m3_weight(%x: memref<256x512xbf16>, %b: memref<384x512xf8E4M3FN>, %sb: memref<384x16xf8E8M0FNU>,
     %d: memref<256x384xbf16>) {

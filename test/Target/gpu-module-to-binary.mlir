@@ -72,7 +72,19 @@ gpu.module @newer [#mx.nvptx<chip = "sm_80", ptx = 90>] {
   }
 }
 
-// Another project's target is left alone.
-// CHECK: gpu.module @other [#nvvm.target]
-gpu.module @other [#nvvm.target] {
+// Several targets.
+// CHECK: gpu.binary @two
+// CHECK-SAME: #gpu.object<#mx.nvptx<chip = "sm_80">, assembly = {{.*}}, #gpu.object<#mx.nvptx<chip = "sm_90a">, assembly =
+gpu.module @two [#mx.nvptx<chip = "sm_80">, #mx.nvptx<chip = "sm_90a">] {
+  llvm.func @kernel() attributes {gpu.kernel, nvvm.kernel} {
+    llvm.return
+  }
+}
+
+// Another project's targets are left alone.
+// CHECK: gpu.module @other [#nvvm.target, #mx.nvptx<chip = "sm_80">]
+gpu.module @other [#nvvm.target, #mx.nvptx<chip = "sm_80">] {
+}
+// CHECK: gpu.module @none
+gpu.module @none {
 }

@@ -106,19 +106,6 @@ func.func @quantize(%x: tensor<8x32xf32>, %e: tensor<8x32xf4E2M1FN>, %s: tensor<
   return %q#0, %q#1 : tensor<8x32xf4E2M1FN>, tensor<8x1xf8E8M0FNU>
 }
 
-// Stochastic rounding is an instruction on few chips.
-// RTX-LABEL: func @stochastic
-// RTX: atom = alu
-// RTX-REMARK: remark: sm_120a has no cvt_rs_e2m1x4_f32 (on sm_100a, sm_103a); quantised by integer code
-// AMPERE-REMARK: remark: sm_80 has no cvt_rs_e2m1x4_f32
-func.func @stochastic(%x: tensor<8x32xf32>, %seed: i64, %offset: i64,
-                      %e: tensor<8x32xf4E2M1FN>, %s: tensor<8x1xf8E8M0FNU>)
-    -> (tensor<8x32xf4E2M1FN>, tensor<8x1xf8E8M0FNU>) {
-  %q:2 = mx.quantize <mxfp4> axis = 1 rounding = <sr> ins(%x : tensor<8x32xf32>) random(%seed, %offset)
-      outs(%e, %s : tensor<8x32xf4E2M1FN>, tensor<8x1xf8E8M0FNU>) -> tensor<8x32xf4E2M1FN>, tensor<8x1xf8E8M0FNU>
-  return %q#0, %q#1 : tensor<8x32xf4E2M1FN>, tensor<8x1xf8E8M0FNU>
-}
-
 // No chip converts to int4: nothing to say.
 // RTX-LABEL: func @integers
 // RTX: atom = alu

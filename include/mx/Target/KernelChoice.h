@@ -37,8 +37,7 @@ chooseGemm(const Chip &chip, const GemmShape &shape,
 
 /// Sets `atom` to the conversion for elements that are quantised, or to `alu`
 /// (integer code, the same bits) where the chip has no instruction.
-Choice chooseQuantizeAtom(const Chip &chip, Element element, bool stochastic,
-                          Instruction &atom);
+Choice chooseQuantizeAtom(const Chip &chip, Element element, Instruction &atom);
 
 } // namespace mx
 

@@ -52,8 +52,8 @@ def MXPrintCapabilities : Pass<"mx-print-capabilities"> {
 def MXGPUModuleToBinary : Pass<"mx-gpu-module-to-binary"> {
   let summary = "gpu.module with a #mx.nvptx target to gpu.binary, with ptxas' figures";
   let description = [{
-    As upstream's `gpu-module-to-binary`, for modules that have a `#mx.nvptx`
-    target (others are left alone), and in addition: modules are compiled in
+    As upstream's `gpu-module-to-binary`, for modules all of whose targets are
+    `#mx.nvptx` (others are left alone), and in addition: modules are compiled in
     parallel; what ptxas says of each kernel (registers, shared memory, spills)
     is kept in the object's kernel table; its errors and warnings, spills among
     them, become diagnostics at the module.

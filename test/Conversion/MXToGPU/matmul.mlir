@@ -49,7 +49,7 @@ func.func @share(%a: memref<256x128xi8>, %sa: memref<256x8xf8E8M0FNU>,
 // What kernels make for kernels stays on the device.
 #maps = [affine_map<(m, n, k) -> (m, k)>, affine_map<(m, n, k) -> (n, k)>, affine_map<(m, n, k) -> (m, n)>]
 #gemm = #mx.kernel<gemm, chip = "sm_80", atom = mma_bf16, tile = 64x64x64, warps = 2x2, stages = 2>
-#quantize = #mx.kernel<quantize, chip = "sm_80", atom = alu, tile = 32x64, warps = 4>
+#quantize = #mx.kernel<quantize, chip = "sm_80", atom = alu, warps = 4>
 
 // CHECK-LABEL: func.func @device
 // CHECK-SAME: (%[[X:.*]]: memref<8x64xf32>, %[[W:.*]]: memref<16x64xbf16>, %[[D:.*]]: memref<8x16xf32>)

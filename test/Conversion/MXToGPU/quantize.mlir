@@ -1,6 +1,6 @@
 // RUN: mx-opt %s --convert-mx-to-gpu | FileCheck %s
 
-#kernel = #mx.kernel<quantize, chip = "sm_120a", atom = cvt_e2m1x2_f32, tile = 32x64, warps = 4>
+#kernel = #mx.kernel<quantize, chip = "sm_120a", atom = cvt_e2m1x2_f32, warps = 4>
 
 // One thread a block of 16: 8 * 4 blocks, 128 threads.
 // CHECK: gpu.func @quantize_nvfp4_bf16_k64(%{{.*}}: !llvm.ptr<1>, %{{.*}}: !llvm.ptr<1>, %{{.*}}: !llvm.ptr<1>, %{{.*}}: !llvm.ptr<1>, %{{.*}}: i32) kernel attributes {known_block_size = array<i32: 128, 1, 1>}

@@ -10,7 +10,7 @@ func.func @amax_beside_kernel(%x: tensor<8x32xf32>, %zero: tensor<f32>, %e: tens
   // CHECK: mx.quantize <nvfp4> {{.*}} tensor<8x32xf4E2M1FN>, tensor<8x2xf8E4M3FN>
   %q:2 = mx.quantize <nvfp4> axis = 1 ins(%x : tensor<8x32xf32>) amax(%a : tensor<f32>)
       outs(%e, %s : tensor<8x32xf4E2M1FN>, tensor<8x2xf8E4M3FN>)
-      {mx.kernel = #mx.kernel<quantize, chip = "sm_80", atom = alu, tile = 32x64, warps = 4>}
+      {mx.kernel = #mx.kernel<quantize, chip = "sm_80", atom = alu, warps = 4>}
       -> tensor<8x32xf4E2M1FN>, tensor<8x2xf8E4M3FN>
   return %q#0, %q#1 : tensor<8x32xf4E2M1FN>, tensor<8x2xf8E4M3FN>
 }
