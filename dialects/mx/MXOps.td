@@ -6,7 +6,9 @@ include "MXAttrs.td"
 include "mlir/IR/BuiltinAttributes.td"
 include "mlir/IR/OpBase.td"
 include "mlir/Interfaces/DestinationStyleOpInterface.td"
+include "mlir/Interfaces/InferTypeOpInterface.td"
 include "mlir/Interfaces/SideEffectInterfaces.td"
+include "mlir/Interfaces/TilingInterface.td"
 
 def MX_Shaped : AnyTypeOf<[AnyRankedTensor, AnyMemRef], "ranked tensor or memref">;
 
@@ -15,12 +17,21 @@ def MX_Shaped : AnyTypeOf<[AnyRankedTensor, AnyMemRef], "ranked tensor or memref
 class MX_Op<string mnemonic, list<Trait> traits = []>
     : Op<MXDialect, mnemonic, traits # [
         DestinationStyleOpInterface,
+        // All methods have defaults, so the one that is ours has to be named.
+        DeclareOpInterfaceMethods<ReifyRankedShapedTypeOpInterface,
+                                  ["reifyResultShapes"]>,
         DeclareOpInterfaceMethods<MemoryEffectsOpInterface>,
         DeclareOpInterfaceMethods<ConditionallySpeculatable>]> {
   let hasVerifier = 1;
 }
 
-def MX_QuantizeOp : MX_Op<"quantize", [AttrSizedOperandSegments]> {
+/// Tiling on tensors. README.md beside this file says what is refused.
+def MX_Tiling : DeclareOpInterfaceMethods<TilingInterface, [
+    "getLoopIteratorTypes", "getIterationDomain", "getTiledImplementation",
+    "getResultTilePosition", "generateResultTileValue",
+    "getIterationDomainTileFromResultTile"]>;
+
+def MX_QuantizeOp : MX_Op<"quantize", [AttrSizedOperandSegments, MX_Tiling]> {
   let summary = "quantise a tensor to elements and block scales";
   let description = [{
     `elements` has the shape of the input, `scales` one entry a block: block
@@ -69,7 +80,7 @@ def MX_QuantizeOp : MX_Op<"quantize", [AttrSizedOperandSegments]> {
   }];
 }
 
-def MX_DequantizeOp : MX_Op<"dequantize"> {
+def MX_DequantizeOp : MX_Op<"dequantize", [MX_Tiling]> {
   let summary = "the real values that elements and scales stand for";
   let description = [{
     `ins` are the elements, the scales, then zero points and the amax where the
@@ -97,7 +108,7 @@ def MX_DequantizeOp : MX_Op<"dequantize"> {
   }];
 }
 
-def MX_MatmulOp : MX_Op<"matmul", [AttrSizedOperandSegments]> {
+def MX_MatmulOp : MX_Op<"matmul", [AttrSizedOperandSegments, MX_Tiling]> {
   let summary = "contraction of block-scaled operands with high-precision accumulation";
   let description = [{
     `lhs` and `rhs` are each either one high-precision tensor (no format) or
@@ -170,7 +181,7 @@ def MX_MatmulOp : MX_Op<"matmul", [AttrSizedOperandSegments]> {
   }];
 }
 
-def MX_AmaxOp : MX_Op<"amax"> {
+def MX_AmaxOp : MX_Op<"amax", [MX_Tiling]> {
   let summary = "largest magnitude of a tensor";
   let description = [{
     result = max(init, max |x|) as f32; a NaN in the input is ignored (as
@@ -194,7 +205,7 @@ def MX_AmaxOp : MX_Op<"amax"> {
   }];
 }
 
-def MX_HadamardOp : MX_Op<"hadamard"> {
+def MX_HadamardOp : MX_Op<"hadamard", [MX_Tiling]> {
   let summary = "random Hadamard transform along one dimension";
   let description = [{
     Each group of `size` elements along `axis` is multiplied by

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
+#include "Bufferize.h"
+
 #include "mx/IR/MX.h"
 
+#include "mlir/Dialect/Affine/IR/AffineOps.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/GPU/IR/CompilationInterfaces.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
@@ -18,6 +21,7 @@ void MXDialect::initialize() {
 #define GET_OP_LIST
 #include "mx/IR/MXOps.cpp.inc"
       >();
+  attachBufferizationModels(*getContext());
 }
 
 namespace {

@@ -34,13 +34,22 @@ static void getDestinationStyleEffects(
   }
 }
 
+/// Results have the shapes of the inits.
+static LogicalResult reifyInits(DestinationStyleOpInterface op, OpBuilder &b,
+                                ReifiedRankedShapedTypeDims &shapes) {
+  for (Value init : op.getDpsInits())
+    if (isa<RankedTensorType>(init.getType()))
+      shapes.push_back(tensor::getMixedSizes(b, op.getLoc(), init));
+  return success();
+}
+
 static Speculation::Speculatability
 getDestinationStyleSpeculatability(DestinationStyleOpInterface op) {
   return op.hasPureTensorSemantics() ? Speculation::Speculatable
                                      : Speculation::NotSpeculatable;
 }
 
-#define MX_DEFINE_EFFECTS(OP, READS_INITS)                                     \
+#define MX_DEFINE_INTERFACES(OP, READS_INITS)                                  \
   void OP::getEffects(                                                         \
       SmallVectorImpl<SideEffects::EffectInstance<MemoryEffects::Effect>>      \
           &effects) {                                                          \
@@ -48,16 +57,20 @@ getDestinationStyleSpeculatability(DestinationStyleOpInterface op) {
   }                                                                            \
   Speculation::Speculatability OP::getSpeculatability() {                      \
     return getDestinationStyleSpeculatability(*this);                          \
+  }                                                                            \
+  LogicalResult OP::reifyResultShapes(OpBuilder &b,                            \
+                                      ReifiedRankedShapedTypeDims &shapes) {   \
+    return reifyInits(*this, b, shapes);                                       \
   }
 
-MX_DEFINE_EFFECTS(QuantizeOp, false)
-MX_DEFINE_EFFECTS(DequantizeOp, false)
-MX_DEFINE_EFFECTS(MatmulOp, true)
-MX_DEFINE_EFFECTS(AmaxOp, true)
-MX_DEFINE_EFFECTS(HadamardOp, false)
-MX_DEFINE_EFFECTS(RelayoutOp, false)
-MX_DEFINE_EFFECTS(StatsOp, false)
-#undef MX_DEFINE_EFFECTS
+MX_DEFINE_INTERFACES(QuantizeOp, false)
+MX_DEFINE_INTERFACES(DequantizeOp, false)
+MX_DEFINE_INTERFACES(MatmulOp, true)
+MX_DEFINE_INTERFACES(AmaxOp, true)
+MX_DEFINE_INTERFACES(HadamardOp, false)
+MX_DEFINE_INTERFACES(RelayoutOp, false)
+MX_DEFINE_INTERFACES(StatsOp, false)
+#undef MX_DEFINE_INTERFACES
 
 //===----------------------------------------------------------------------===//
 // QuantizeOp
