@@ -52,10 +52,12 @@ def MX_HadamardAttr : MX_Attr<"Hadamard", "hadamard"> {
   let summary = "a random Hadamard transform along the contraction dimension";
   let description = [{
     x reshaped to (..., size), times diag(signs) * H_size / sqrt(size), H the
-    Sylvester matrix. The signs are all 1, or listed, or drawn from a seed.
+    Sylvester matrix (`mx/Formats/Hadamard.h`). The signs are all 1, or listed,
+    or drawn from a seed; `rht16` are Transformer Engine's, of size 16.
 
     ```mlir
     #mx.hadamard<32>
+    #mx.hadamard<rht16>
     #mx.hadamard<4, signs = [1, -1, -1, 1]>
     #mx.hadamard<64, seed = 7>
     ```
@@ -63,8 +65,14 @@ def MX_HadamardAttr : MX_Attr<"Hadamard", "hadamard"> {
   let parameters = (ins "int64_t":$size,
       OptionalArrayRefParameter<"int8_t">:$signs,
       OptionalParameter<"std::optional<int64_t>">:$seed);
-  let assemblyFormat = "`<` $size (`,` struct(custom<Signs>($signs), $seed)^)? `>`";
+  let hasCustomAssemblyFormat = 1;
   let genVerifyDecl = 1;
+  let extraClassDeclaration = [{
+    /// Transformer Engine's.
+    static HadamardAttr getRHT16(::mlir::MLIRContext *context);
+    /// The transform that it stands for.
+    Hadamard getValue() const;
+  }];
 }
 
 def MX_OperandAttr : MX_Attr<"Operand", "operand"> {

@@ -41,8 +41,9 @@ def MX_QuantizeOp : MX_Op<"quantize", [AttrSizedOperandSegments, MX_Tiling]> {
 
     A format with a second level takes the tensor's amax as an operand: from
     `mx.amax` where it is live, from calibration where it is static. With
-    `rounding = sr` the random bits of element i are a function of
-    (seed, offset, i), i the row-major index.
+    `rounding = sr` element i, counted in row-major order, is rounded with the
+    first `random_bits` bits of a word that is a function of (seed, offset, i):
+    `mx/Formats/Random.h`.
 
     ```mlir
     %a = mx.amax ins(%x : tensor<4x64xf32>) outs(%zero : tensor<f32>) -> tensor<f32>
@@ -52,11 +53,13 @@ def MX_QuantizeOp : MX_Op<"quantize", [AttrSizedOperandSegments, MX_Tiling]> {
         -> tensor<4x64xf4E2M1FN>, tensor<4x4xf8E4M3FN>
     ```
   }];
+  let hasFolder = 1;
   let arguments = (ins MX_FormatAttr:$format, I64Attr:$axis,
       DefaultValuedAttr<MX_RoundingAttr, "::mx::Rounding::rne">:$rounding,
       MX_Shaped:$input, Optional<MX_Shaped>:$amax,
       Optional<I64>:$seed, Optional<I64>:$offset,
-      Variadic<MX_Shaped>:$outputs);
+      Variadic<MX_Shaped>:$outputs,
+      DefaultValuedAttr<I64Attr, "24">:$random_bits);
   let results = (outs Variadic<AnyRankedTensor>:$results);
   let assemblyFormat = [{
     $format `axis` `=` $axis (`rounding` `=` $rounding^)?
@@ -92,6 +95,7 @@ def MX_DequantizeOp : MX_Op<"dequantize", [MX_Tiling]> {
         outs(%init : tensor<4x64xf32>) -> tensor<4x64xf32>
     ```
   }];
+  let hasFolder = 1;
   let arguments = (ins MX_FormatAttr:$format, I64Attr:$axis,
       Variadic<MX_Shaped>:$inputs, MX_Shaped:$init);
   let results = (outs Optional<AnyRankedTensor>:$result);
@@ -132,6 +136,7 @@ def MX_MatmulOp : MX_Op<"matmul", [AttrSizedOperandSegments, MX_Tiling]> {
                          affine_map<(m, n, k) -> (m, n)>] -> tensor<4x8xf32>
     ```
   }];
+  let hasFolder = 1;
   let arguments = (ins
       OptionalAttr<MX_FormatAttr>:$lhs_format,
       OptionalAttr<MX_FormatAttr>:$rhs_format,
@@ -191,6 +196,7 @@ def MX_AmaxOp : MX_Op<"amax", [MX_Tiling]> {
     %a = mx.amax ins(%x : tensor<4x64xbf16>) outs(%zero : tensor<f32>) -> tensor<f32>
     ```
   }];
+  let hasFolder = 1;
   let arguments = (ins MX_Shaped:$input, MX_Shaped:$init);
   let results = (outs Optional<AnyRankedTensor>:$result);
   let assemblyFormat = [{
@@ -209,13 +215,14 @@ def MX_HadamardOp : MX_Op<"hadamard", [MX_Tiling]> {
   let summary = "random Hadamard transform along one dimension";
   let description = [{
     Each group of `size` elements along `axis` is multiplied by
-    diag(signs) * H_size / sqrt(size). Both operands of one product take the
+    diag(signs) * H_size / sqrt(size), in f32, and rounded to the output's type. Both operands of one product take the
     same signs, so that the transform cancels.
 
     ```mlir
-    %y = mx.hadamard <16> axis = 1 ins(%x : tensor<4x64xf32>) outs(%e : tensor<4x64xf32>) -> tensor<4x64xf32>
+    %y = mx.hadamard <rht16> axis = 1 ins(%x : tensor<4x64xf32>) outs(%e : tensor<4x64xf32>) -> tensor<4x64xf32>
     ```
   }];
+  let hasFolder = 1;
   let arguments = (ins MX_HadamardAttr:$transform, I64Attr:$axis,
       MX_Shaped:$input, MX_Shaped:$init);
   let results = (outs Optional<AnyRankedTensor>:$result);
@@ -240,6 +247,7 @@ def MX_RelayoutOp : MX_Op<"relayout"> {
         -> tensor<128x4xf8E8M0FNU, #mx.layout<tile_128x4>>
     ```
   }];
+  let hasFolder = 1;
   let arguments = (ins MX_Shaped:$input, MX_Shaped:$init);
   let results = (outs Optional<AnyRankedTensor>:$result);
   let assemblyFormat = [{

@@ -31,18 +31,6 @@ static int64_t product(ArrayRef<int64_t> extents) {
   return count;
 }
 
-SmallVector<int64_t> mx::getBlockShape(const Format &format, int64_t rank,
-                                       int64_t axis) {
-  // A scale a tensor covers the batch dimensions too.
-  bool tensor =
-      format.blockRows == Format::Whole && format.blockCols == Format::Whole;
-  SmallVector<int64_t> block(rank, tensor ? Format::Whole : 1);
-  if (rank >= 2)
-    block[axis == rank - 1 ? rank - 2 : rank - 1] = format.blockRows;
-  block[axis] = format.blockCols;
-  return block;
-}
-
 bool mx::isFlattened(const Format &format) {
   switch (format.element) {
   case Element::NF4:

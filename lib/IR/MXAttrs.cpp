@@ -41,21 +41,6 @@ static void printDimensions(AsmPrinter &printer, ArrayRef<int64_t> dims) {
   printer.printDimensionList(dims);
 }
 
-/// `[1, -1, ...]`.
-static ParseResult parseSigns(AsmParser &parser,
-                              SmallVectorImpl<int8_t> &signs) {
-  return parser.parseCommaSeparatedList(AsmParser::Delimiter::Square, [&] {
-    return parser.parseInteger(signs.emplace_back());
-  });
-}
-
-static void printSigns(AsmPrinter &printer, ArrayRef<int8_t> signs) {
-  printer << '[';
-  llvm::interleaveComma(signs, printer,
-                        [&](int8_t sign) { printer << int(sign); });
-  printer << ']';
-}
-
 #define GET_ATTRDEF_CLASSES
 #include "mx/IR/MXAttrs.cpp.inc"
 
@@ -149,12 +134,72 @@ LayoutAttr::verifyEncoding(ArrayRef<int64_t> shape, Type elementType,
   return success();
 }
 
+HadamardAttr HadamardAttr::getRHT16(MLIRContext *context) {
+  Hadamard transform = Hadamard::getTransformerEngine();
+  return get(context, transform.size(), transform.signs, std::nullopt);
+}
+
+Hadamard HadamardAttr::getValue() const {
+  if (getSeed())
+    return Hadamard::getSeeded(getSize(), *getSeed());
+  if (getSigns().empty())
+    return Hadamard::getPlain(getSize());
+  return {llvm::to_vector(getSigns())};
+}
+
+/// `rht16`, or the size and perhaps signs or a seed.
+Attribute HadamardAttr::parse(AsmParser &parser, Type) {
+  MLIRContext *context = parser.getContext();
+  SMLoc loc = parser.getCurrentLocation();
+  if (parser.parseLess())
+    return {};
+  if (succeeded(parser.parseOptionalKeyword("rht16")))
+    return parser.parseGreater() ? Attribute() : getRHT16(context);
+
+  int64_t size;
+  SmallVector<int8_t> signs;
+  std::optional<int64_t> seed;
+  if (parser.parseInteger(size))
+    return {};
+  while (succeeded(parser.parseOptionalComma())) {
+    StringRef field;
+    if (parser.parseKeyword(&field, {"signs", "seed"}) || parser.parseEqual())
+      return {};
+    auto parseSign = [&] { return parser.parseInteger(signs.emplace_back()); };
+    if (field == "seed" ? parser.parseInteger(seed.emplace())
+                        : parser.parseCommaSeparatedList(
+                              AsmParser::Delimiter::Square, parseSign))
+      return {};
+  }
+  if (parser.parseGreater())
+    return {};
+  return parser.getChecked<HadamardAttr>(loc, context, size, signs, seed);
+}
+
+void HadamardAttr::print(AsmPrinter &printer) const {
+  if (*this == getRHT16(getContext())) {
+    printer << "<rht16>";
+    return;
+  }
+  printer << '<' << getSize();
+  if (!getSigns().empty()) {
+    printer << ", signs = [";
+    llvm::interleaveComma(getSigns(), printer,
+                          [&](int8_t sign) { printer << int(sign); });
+    printer << ']';
+  }
+  if (getSeed())
+    printer << ", seed = " << *getSeed();
+  printer << '>';
+}
+
 LogicalResult HadamardAttr::verify(function_ref<InFlightDiagnostic()> emitError,
                                    int64_t size, ArrayRef<int8_t> signs,
                                    std::optional<int64_t> seed) {
-  if (size < 2 || !llvm::isPowerOf2_64(size)) // H1
-    return emitError() << "size must be a power of two, at least 2, got "
-                       << size;
+  constexpr int64_t maxSize = 1024;
+  if (size < 2 || size > maxSize || !llvm::isPowerOf2_64(size)) // H1
+    return emitError() << "size must be a power of two from 2 to " << maxSize
+                       << ", got " << size;
   if (!signs.empty() && seed) // H2
     return emitError() << "signs and seed exclude each other";
   if (!signs.empty() && signs.size() != size_t(size)) // H3

@@ -37,6 +37,9 @@ LogicalResult QuantizeOp::verify() {
     return emitOpError(isStochastic
                            ? "rounding = sr needs random(seed, offset)"
                            : "random(seed, offset) needs rounding = sr");
+  int64_t randomBits = getRandomBits();
+  if (randomBits < 8 || randomBits > 24)
+    return emitOpError() << "random_bits must be 8 to 24, got " << randomBits;
 
   size_t numOutputs = 2 + format.zeroPoint; // C6
   if (getOutputs().size() != numOutputs)

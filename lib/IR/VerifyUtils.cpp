@@ -2,6 +2,8 @@
 
 #include "VerifyUtils.h"
 
+#include "mx/Formats/Quantize.h"
+
 #include "mlir/IR/TypeUtilities.h"
 
 using namespace mlir;

@@ -10,14 +10,25 @@ func.func private @f() attributes {a = #mx.format<"nvfp4">}
 // -----
 
 // H1
-// expected-error @+1 {{size must be a power of two, at least 2, got 12}}
+// expected-error @+1 {{size must be a power of two from 2 to 1024, got 12}}
 func.func private @f() attributes {a = #mx.hadamard<12>}
 
 // -----
 
 // H1
-// expected-error @+1 {{size must be a power of two, at least 2, got 1}}
+// expected-error @+1 {{size must be a power of two from 2 to 1024, got 1}}
 func.func private @f() attributes {a = #mx.hadamard<1>}
+
+// -----
+
+// H1
+// expected-error @+1 {{size must be a power of two from 2 to 1024, got 2048}}
+func.func private @f() attributes {a = #mx.hadamard<2048>}
+
+// -----
+
+// expected-error @+1 {{expected keyword to be one of signs, seed}}
+func.func private @f() attributes {a = #mx.hadamard<4, sign = [1]>}
 
 // -----
 

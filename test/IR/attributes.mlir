@@ -12,7 +12,11 @@ func.func private @hadamard() attributes {
   // CHECK-SAME: b = #mx.hadamard<4, signs = [1, -1, -1, 1]>
   b = #mx.hadamard<4, signs = [1, -1, -1, 1]>,
   // CHECK-SAME: c = #mx.hadamard<64, seed = 7>
-  c = #mx.hadamard<64, seed = 7>}
+  c = #mx.hadamard<64, seed = 7>,
+  // CHECK-SAME: d = #mx.hadamard<rht16>
+  d = #mx.hadamard<rht16>,
+  // CHECK-SAME: e = #mx.hadamard<rht16>
+  e = #mx.hadamard<16, signs = [1, 1, 1, -1, 1, -1, -1, -1, -1, -1, -1, 1, -1, 1, -1, -1]>}
 
 // CHECK-LABEL: func private @operand
 func.func private @operand() attributes {

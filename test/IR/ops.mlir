@@ -49,8 +49,8 @@ func.func @amax(%x: tensor<4x64xbf16>, %zero: tensor<f32>) -> tensor<f32> {
 
 // CHECK-LABEL: func @hadamard
 func.func @hadamard(%x: tensor<4x64xf32>, %e: tensor<4x64xf32>) -> tensor<4x64xf32> {
-  // CHECK: mx.hadamard <16> axis = 1 ins(%{{.*}} : tensor<4x64xf32>) outs(%{{.*}} : tensor<4x64xf32>) -> tensor<4x64xf32>
-  %y = mx.hadamard <16> axis = 1 ins(%x : tensor<4x64xf32>) outs(%e : tensor<4x64xf32>) -> tensor<4x64xf32>
+  // CHECK: mx.hadamard <rht16> axis = 1 ins(%{{.*}} : tensor<4x64xf32>) outs(%{{.*}} : tensor<4x64xf32>) -> tensor<4x64xf32>
+  %y = mx.hadamard <rht16> axis = 1 ins(%x : tensor<4x64xf32>) outs(%e : tensor<4x64xf32>) -> tensor<4x64xf32>
   return %y : tensor<4x64xf32>
 }
 
@@ -88,9 +88,9 @@ func.func @zero_points(%x: tensor<70x8xf32>, %e: tensor<70x8xi4>, %s: tensor<3x8
 // CHECK-LABEL: func @stochastic
 func.func @stochastic(%x: tensor<4x64xf32>, %seed: i64, %offset: i64, %e: tensor<4x64xf4E2M1FN>, %s: tensor<4x2xf8E8M0FNU>)
     -> tensor<4x64xf4E2M1FN> {
-  // CHECK: mx.quantize <mxfp4> axis = 1 rounding = <sr> ins(%{{.*}} : tensor<4x64xf32>) random(%{{.*}}, %{{.*}}) outs(
+  // CHECK: mx.quantize <mxfp4> axis = 1 rounding = <sr> ins(%{{.*}} : tensor<4x64xf32>) random(%{{.*}}, %{{.*}}) outs(%{{.*}}) {random_bits = 8 : i64} ->
   %q:2 = mx.quantize <mxfp4> axis = 1 rounding = <sr> ins(%x : tensor<4x64xf32>) random(%seed, %offset)
-      outs(%e, %s : tensor<4x64xf4E2M1FN>, tensor<4x2xf8E8M0FNU>) -> tensor<4x64xf4E2M1FN>, tensor<4x2xf8E8M0FNU>
+      outs(%e, %s : tensor<4x64xf4E2M1FN>, tensor<4x2xf8E8M0FNU>) {random_bits = 8 : i64} -> tensor<4x64xf4E2M1FN>, tensor<4x2xf8E8M0FNU>
   return %q#0 : tensor<4x64xf4E2M1FN>
 }
 

@@ -113,6 +113,16 @@ func.func @seed(%x: memref<4x64xf32>, %r: i64, %e: memref<4x64xf4E2M1FN>, %s: me
 
 // -----
 
+// C5
+func.func @random_bits(%x: memref<4x64xf32>, %r: i64, %e: memref<4x64xf4E2M1FN>, %s: memref<4x2xf8E8M0FNU>) {
+  // expected-error @+1 {{'mx.quantize' op random_bits must be 8 to 24, got 32}}
+  mx.quantize <mxfp4> axis = 1 rounding = <sr> ins(%x : memref<4x64xf32>) random(%r, %r)
+      outs(%e, %s : memref<4x64xf4E2M1FN>, memref<4x2xf8E8M0FNU>) {random_bits = 32 : i64}
+  return
+}
+
+// -----
+
 // C6
 func.func @outputs(%x: memref<4x64xf32>, %e: memref<4x64xf4E2M1FN>) {
   // expected-error @+1 {{'mx.quantize' op must have 2 outputs (elements, scales), got 1}}
@@ -208,6 +218,16 @@ func.func @scale_rows(%x: tensor<2x64x40xf32>, %e: tensor<2x64x40xf8E4M3FN>, %s:
   // expected-error @+1 {{'mx.quantize' op scales must be 'tensor<2x1x1xf32>', got 'tensor<1x1x40xf32>'}}
   %q:2 = mx.quantize <fp8_block_weight> axis = 1 ins(%x : tensor<2x64x40xf32>)
       outs(%e, %s : tensor<2x64x40xf8E4M3FN>, tensor<1x1x40xf32>) -> tensor<2x64x40xf8E4M3FN>, tensor<1x1x40xf32>
+  return
+}
+
+// -----
+
+// C7, Q3
+func.func @flattened(%x: tensor<4x64xf32>, %e: tensor<4x64xi4>, %s: tensor<4x1xf32>) {
+  // expected-error @+1 {{'mx.quantize' op scales of variant bitsandbytes are those of the flattened tensor, whose blocks cross its rows; use variant = ocp}}
+  %q:2 = mx.quantize <nf4, variant = bitsandbytes> axis = 1 ins(%x : tensor<4x64xf32>)
+      outs(%e, %s : tensor<4x64xi4>, tensor<4x1xf32>) -> tensor<4x64xi4>, tensor<4x1xf32>
   return
 }
 

@@ -10,6 +10,7 @@
 
 #include "llvm/ADT/ArrayRef.h"
 #include "llvm/ADT/Hashing.h"
+#include "llvm/ADT/SmallVector.h"
 #include "llvm/ADT/StringRef.h"
 #include "llvm/Support/Error.h"
 
@@ -108,6 +109,12 @@ struct Format {
 };
 
 llvm::hash_code hash_value(const Format &format);
+
+/// Extent of a block along each dimension of a tensor of this rank,
+/// `Format::Whole` for all of a dimension. Columns run along `axis`, rows along
+/// the innermost other dimension.
+llvm::SmallVector<int64_t> getBlockShape(const Format &format, int64_t rank,
+                                         int64_t axis);
 
 llvm::StringRef stringify(Element);
 llvm::StringRef stringify(ScaleType);

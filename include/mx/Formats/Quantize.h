@@ -76,11 +76,6 @@ struct Quantized {
   float scaleOffset = 0;
 };
 
-/// Blocks along each dimension of a tensor of this rank, `Format::Whole` for
-/// all of a dimension.
-llvm::SmallVector<int64_t> getBlockShape(const Format &format, int64_t rank,
-                                         int64_t axis);
-
 /// True if the variant's blocks run over the flattened tensor and may cross its
 /// rows (bitsandbytes, torchao's NF4, ModelOpt's INT4).
 bool isFlattened(const Format &format);

@@ -40,11 +40,6 @@ llvm::SmallVector<int64_t> getScaleShape(const Format &format,
                                          llvm::ArrayRef<int64_t> shape,
                                          int64_t axis);
 
-/// Block extents per dimension of a tensor; Format::Whole where one block
-/// covers the dimension.
-llvm::SmallVector<int64_t> getBlockShape(const Format &format, int64_t rank,
-                                         int64_t axis);
-
 /// The values that make up one operand: elements, scales, zero points (if the
 /// format has them), amax (if it has a second level); or one high-precision
 /// tensor. A view; counts are checked by the ops' verifiers.

@@ -5,6 +5,7 @@
 #ifndef MX_IR_MX_H
 #define MX_IR_MX_H
 
+#include "mx/Formats/Hadamard.h"
 #include "mx/IR/FormatTypes.h"
 #include "mx/IR/ProductShape.h"
 #include "mx/Target/Capabilities.h"
