@@ -45,6 +45,13 @@ say "the same in $scheme"
 
 for chip in sm_120a sm_80; do
   say "kernels for $chip"
+  log=$out/kernels.$chip.txt
   "$bin/mx-opt" "$out/smollm2.$scheme.mlir" \
-    --mx-to-gpu="chip=$chip emit=cubin dump=$out/kernels.$chip" -o /dev/null
+    --mx-to-gpu="chip=$chip emit=cubin dump=$out/kernels.$chip" -o /dev/null 2>"$log" ||
+    { cat "$log" >&2; exit 1; }
+  # A fallback is a remark on each op; two show what they say.
+  remarks=$(grep -c ': remark: ' "$log" || true)
+  [ "$remarks" -eq 0 ] || echo "$remarks remarks, such as:"
+  grep -o 'remark: .*' "$log" | sort -u | head -n 2 || true
+  sed -n '/^kernel /,$p' "$log"
 done

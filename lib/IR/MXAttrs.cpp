@@ -163,7 +163,12 @@ Attribute HadamardAttr::parse(AsmParser &parser, Type) {
     return {};
   while (succeeded(parser.parseOptionalComma())) {
     StringRef field;
-    if (parser.parseKeyword(&field, {"signs", "seed"}) || parser.parseEqual())
+    SMLoc fieldLoc = parser.getCurrentLocation();
+    if (failed(parser.parseOptionalKeyword(&field, {"signs", "seed"}))) {
+      parser.emitError(fieldLoc, "expected 'signs' or 'seed'");
+      return {};
+    }
+    if (parser.parseEqual())
       return {};
     auto parseSign = [&] { return parser.parseInteger(signs.emplace_back()); };
     if (field == "seed" ? parser.parseInteger(seed.emplace())

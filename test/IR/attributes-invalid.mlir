@@ -27,7 +27,7 @@ func.func private @f() attributes {a = #mx.hadamard<2048>}
 
 // -----
 
-// expected-error @+1 {{expected keyword to be one of signs, seed}}
+// expected-error @+1 {{expected 'signs' or 'seed'}}
 func.func private @f() attributes {a = #mx.hadamard<4, sign = [1]>}
 
 // -----
