@@ -13,10 +13,11 @@ namespace mx::detail {
 ///
 /// `ocp` and `bitsandbytes`: offset = mean of the scales (summed in f64; in f32
 /// in PyTorch's order for the libraries); per 256 scales, g = max |s - offset|;
-/// the code is that of the value of the signed dynamic map nearest to (s -
-/// offset) / g, the lower of two. Back: map[code] * g + offset. `torchao`: g =
-/// 256 / (2 * max |s - offset|), code = (s - offset) * g rounded to nearest
-/// even and clamped to an i8. Back: code / g + offset.
+/// the code is that of the value of the signed dynamic map nearest to
+/// (s - offset) * (1 / g), the lower of two. Back: map[code] * g + offset.
+///
+/// `torchao`: g = 256 / (2 * max |s - offset|), code = (s - offset) * g rounded
+/// to nearest even and clamped to an i8. Back: code / g + offset.
 void quantizeScales(Quantized &quantized);
 
 /// The scales that the codes stand for.

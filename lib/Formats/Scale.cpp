@@ -68,6 +68,15 @@ float ElementScaling::apply(float x) const {
   return negateZero && v == 0 ? -0.0f : v;
 }
 
+/// Division by a scale. A scale of zero saturates what is not zero, as a
+/// division would, but does not make zeros NaN.
+static void setDivisor(ElementScaling &s, float divisor) {
+  s.kind =
+      divisor == 0 ? ElementScaling::MultiplyTwice : ElementScaling::Divide;
+  s.first = divisor == 0 ? FLT_MAX : divisor;
+  s.second = FLT_MAX;
+}
+
 static FloatType getFloatType(ScaleType scale) {
   return scale == ScaleType::F16    ? FloatType::F16
          : scale == ScaleType::BF16 ? FloatType::BF16
@@ -186,6 +195,9 @@ static BlockScale getE8M0Scale(const Format &f, FloatType input, float amax) {
     s.first = f.rule == ScaleRule::RCeil ? 1.0f : 0x1p126f;
   if (f.variant == Variant::FourOverSix && scale.code == 0)
     s.first = 0;
+  if (f.variant == Variant::JAX && scale.code == 0)
+    // XLA divides by 2^-127 flushed to zero.
+    setDivisor(s, 0);
   if (f.variant == Variant::ModelOpt && f.element == Element::E2M1)
     s.negateZero = true;
   return scale;
@@ -292,7 +304,7 @@ static BlockScale getE4M3Scale(const Format &f, FloatType input,
     store(flush(flush(flush(amax) * t.encode) * (1.0f / 6.0f)));
     s.kind = ElementScaling::MultiplyTwice;
     s.first = t.encode;
-    s.second = 1.0f / scale.value;
+    s.second = atMost(1.0f / scale.value, FLT_MAX);
     return scale;
   case Variant::FourOverSix:
     store(t.amax == 0 ? 0.0f : (amax / 6.0f) * t.encode);
@@ -333,7 +345,6 @@ static BlockScale getFP8Scale(const Format &f, FloatType input, float amax) {
   ElementScaling &s = scale.scaling;
   float largest = float(getMaxFinite(f.element));
   FloatType type = getFloatType(f.scale);
-  s.kind = ElementScaling::Divide;
   switch (f.variant) {
   case Variant::DeepSeek:
     scale.value = atLeast(amax, 1e-4f) / largest;
@@ -344,12 +355,10 @@ static BlockScale getFP8Scale(const Format &f, FloatType input, float amax) {
       scale.value = roundTo(input, amax / largest);
       break;
     }
-    s.kind = ElementScaling::Multiply;
     s.first = float(double(largest) / std::max(double(amax), 1e-12));
     scale.value = 1.0f / s.first;
     return scale;
   case Variant::TE:
-    s.kind = ElementScaling::Multiply;
     s.first = largest / amax;
     if (std::isinf(s.first))
       s.first = getMaxFinite(input);
@@ -373,7 +382,7 @@ static BlockScale getFP8Scale(const Format &f, FloatType input, float amax) {
     if (scale.value == 0)
       scale.value = 1;
   }
-  s.first = scale.value;
+  setDivisor(s, scale.value);
   return scale;
 }
 
