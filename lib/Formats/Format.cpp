@@ -140,6 +140,26 @@ double mx::getMaxFinite(Element element) {
 }
 
 //===----------------------------------------------------------------------===//
+// Geometry
+//===----------------------------------------------------------------------===//
+
+std::optional<int64_t> mx::getRowAxis(int64_t rank, int64_t axis) {
+  if (rank < 2)
+    return std::nullopt;
+  return axis == rank - 1 ? rank - 2 : rank - 1;
+}
+
+SmallVector<int64_t> mx::getBlockShape(const Format &format, int64_t rank,
+                                       int64_t axis) {
+  bool tensor = format.blockRows == Whole && format.blockCols == Whole;
+  SmallVector<int64_t> block(rank, tensor ? Whole : 1);
+  if (std::optional<int64_t> row = getRowAxis(rank, axis))
+    block[*row] = format.blockRows;
+  block[axis] = format.blockCols;
+  return block;
+}
+
+//===----------------------------------------------------------------------===//
 // Fields: the one list that equality, hashing, parsing and printing follow
 //===----------------------------------------------------------------------===//
 

@@ -405,6 +405,10 @@ static BlockScale getInt4Scale(const Format &f, FloatType input,
     return scale;
   }
   float low = atMost(range.low, 0), high = atLeast(range.high, 0);
+  if (f.variant == Variant::OCP) {
+    low = atLeast(low, -FLT_MAX);
+    high = atMost(high, FLT_MAX);
+  }
   float value = f.zeroPoint ? (high - low) / 15.0f : range.amax / 7.5f;
   int lowest = f.zeroPoint && f.variant == Variant::TorchAO ? 0 : -8;
   switch (f.variant) {
@@ -469,9 +473,8 @@ static BlockScale getNF4Scale(const Format &f, FloatType input,
     }
     return scale;
   default:
-    s.first = range.amax == 0          ? 0.0f
-              : std::isinf(range.amax) ? FLT_MIN
-                                       : atMost(1.0f / range.amax, FLT_MAX);
+    scale.value = atMost(range.amax, FLT_MAX);
+    s.first = scale.value == 0 ? 0.0f : atMost(1.0f / scale.value, FLT_MAX);
     return scale;
   }
 }

@@ -57,12 +57,6 @@ Type mx::getScaleType(MLIRContext *context, ScaleType scale) {
   llvm_unreachable("unknown scale type");
 }
 
-std::optional<int64_t> mx::getRowAxis(int64_t rank, int64_t axis) {
-  if (rank < 2)
-    return std::nullopt;
-  return axis == rank - 1 ? rank - 2 : rank - 1;
-}
-
 SmallVector<int64_t> mx::getScaleShape(const Format &format,
                                        ArrayRef<int64_t> shape, int64_t axis) {
   SmallVector<int64_t> scales;

@@ -19,12 +19,12 @@
 //                   v = x / s
 //   int4            s = round(a / 7.5); 1 if that is 0
 //                   v = x / s
-//   int4, zero pt.  lo = min(min x, 0), hi = max(max x, 0)
+//   int4, zero pt.  lo = min(min x, 0), hi = max(max x, 0), within +-FLT_MAX
 //                   s = round((hi - lo) / 15); 1 if that is 0
 //                   z = rne(-8 - lo / s) clamped to -8..7
 //                   v = x / s; code = rne(v) + z clamped to -8..7
-//   nf4             s = a; v = x * min(1 / s, FLT_MAX)
-//                   v = x * 0 if s = 0; v = x * FLT_MIN if s is inf
+//   nf4             s = min(a, FLT_MAX)
+//                   v = x * min(1 / s, FLT_MAX), x * 0 if s = 0
 //   int8            S = 127 / a clamped to FLT_MIN .. FLT_MAX, 1 if a = 0
 //                   s = 1 / S; v = x * S
 //   ternary         s = sum |x| / count, in f64 in row-major order, then to

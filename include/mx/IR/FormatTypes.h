@@ -29,10 +29,6 @@ mlir::Type getScaleType(mlir::MLIRContext *context, ScaleType scale);
 /// Whether high-precision values may have this type: f32, f16, bf16.
 bool isHighPrecisionType(mlir::Type type);
 
-/// The dimension along which block rows run: the innermost one that is not
-/// `axis`; nullopt for rank 1.
-std::optional<int64_t> getRowAxis(int64_t rank, int64_t axis);
-
 /// Shape of the scales of a tensor of `shape` quantised along `axis`: one
 /// entry a block, the last of a dimension possibly ragged. A dynamic extent
 /// stays dynamic unless one block covers it.
