@@ -2,8 +2,8 @@
 //
 // mx.amax: the largest magnitude of a tensor.
 
+#include "Generic.h"
 #include "Patterns.h"
-#include "Scalar.h"
 
 #include "mx/IR/MX.h"
 
@@ -19,24 +19,16 @@ using namespace mx;
 /// as 0.
 static Value reduceMagnitudes(ImplicitLocOpBuilder &b, Value input, Value init,
                               AffineMap outMap) {
-  SmallVector<utils::IteratorType> iterators;
-  for (unsigned dim = 0; dim < outMap.getNumDims(); ++dim)
-    iterators.push_back(outMap.isFunctionOfDim(dim)
-                            ? utils::IteratorType::parallel
-                            : utils::IteratorType::reduction);
-  auto generic = linalg::GenericOp::create(
-      b, init.getType(), input, init,
-      {b.getMultiDimIdentityMap(outMap.getNumDims()), outMap}, iterators,
-      [](OpBuilder &builder, Location loc, ValueRange args) {
-        ImplicitLocOpBuilder b(loc, builder);
+  AffineMap inMap = b.getMultiDimIdentityMap(outMap.getNumDims());
+  return createGeneric(
+      b, {{input, inMap}}, {init, outMap},
+      [](ImplicitLocOpBuilder &b, ValueRange args) {
         Scalar x = Scalar::load(b, args[0]);
         Scalar magnitude = select(x.isNaN(), x.f32(0), x.abs());
         // A maximum, not compare and select, which only fast-math flags would
         // let a vectoriser take for one.
-        Value result = arith::MaximumFOp::create(b, magnitude, args[1]);
-        linalg::YieldOp::create(b, result);
+        return Scalar(b, arith::MaximumFOp::create(b, magnitude, args[1]));
       });
-  return generic.getResult(0);
 }
 
 namespace {

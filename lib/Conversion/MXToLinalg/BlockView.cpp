@@ -58,19 +58,6 @@ AffineMap BlockView::getScalarMap() const {
   return AffineMap::get(numLoops, 0, context);
 }
 
-SmallVector<utils::IteratorType> BlockView::getElementIterators() const {
-  return SmallVector<utils::IteratorType>(numLoops,
-                                          utils::IteratorType::parallel);
-}
-
-SmallVector<utils::IteratorType> BlockView::getBlockIterators() const {
-  SmallVector<utils::IteratorType> iterators(numLoops,
-                                             utils::IteratorType::reduction);
-  for (unsigned loop : scaleLoops)
-    iterators[loop] = utils::IteratorType::parallel;
-  return iterators;
-}
-
 Value BlockView::expandElements(ImplicitLocOpBuilder &b, Value elements) const {
   Type element = getElementTypeOrSelf(elements);
   elements = castTo(b, elements, getTensorType(sizes, element));

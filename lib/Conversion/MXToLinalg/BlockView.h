@@ -34,12 +34,8 @@ public:
   mlir::AffineMap getElementMap() const;
   /// The loops of the scales.
   mlir::AffineMap getScaleMap() const;
-  /// No loop: for a rank-0 tensor.
+  /// No loop: for a scalar or a rank-0 tensor.
   mlir::AffineMap getScalarMap() const;
-  /// All parallel.
-  llvm::SmallVector<mlir::utils::IteratorType> getElementIterators() const;
-  /// Loops that the scales lack are reductions.
-  llvm::SmallVector<mlir::utils::IteratorType> getBlockIterators() const;
   /// True if elements of the tensor have to be padded.
   bool isPadded() const { return padded; }
 
@@ -64,6 +60,16 @@ public:
   mlir::Value createForScales(mlir::ImplicitLocOpBuilder &builder,
                               mlir::Type element) const;
 
+  /// Sizes of the tensor of elements, as it was.
+  llvm::ArrayRef<mlir::OpFoldResult> getSizes() const { return sizes; }
+  /// The loops of each dimension of the elements: one, or one over blocks and
+  /// one in the block.
+  llvm::ArrayRef<mlir::ReassociationIndices> getLoops() const {
+    return elementGroups;
+  }
+  mlir::OpFoldResult getLoopSize(unsigned loop) const {
+    return loopSizes[loop];
+  }
   /// Sizes of the tensor of scales.
   Sizes getScaleSizes(mlir::ImplicitLocOpBuilder &builder) const;
 

@@ -11,16 +11,26 @@
 
 #include "mx/Formats/Format.h"
 
+#include <optional>
+
 namespace mx {
 
-/// The code (i32) of the element nearest to `x`, ties to even, saturating.
-Scalar encodeElement(Scalar x, Element element);
+/// The code (i32) of `x`, which is in units of the block's scale, as
+/// mx::encodeElement: saturating, to the nearest, ties to even; or, with a
+/// random word (i32), rounded up with the probability of the distance to the
+/// lower code. A zero point (i32, Int4 only) is added to the rounded integer.
+Scalar encodeElement(Scalar x, Element element,
+                     std::optional<Scalar> random = std::nullopt,
+                     std::optional<Scalar> zeroPoint = std::nullopt);
 /// The value (f32) of an element's code (i32).
 Scalar decodeElement(Scalar code, Element element);
 
 /// A scale in the form in which it is stored: an i32 code of E8M0 and E4M3, an
 /// f32 otherwise (a value of the stored type). Decoding gives f32.
 Scalar decodeScale(Scalar stored, ScaleType type);
+
+/// As roundToInteger: an i32.
+Scalar roundToInteger(Scalar x, float low, float high);
 
 /// Exponent of the largest power of two that an MX element holds.
 unsigned getMaxExponent(Element element);

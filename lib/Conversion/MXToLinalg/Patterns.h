@@ -7,6 +7,10 @@
 
 #include "mlir/Support/LLVM.h"
 
+#include "mx/Formats/Format.h"
+
+#include "mlir/IR/ImplicitLocOpBuilder.h"
+
 namespace mlir {
 class Operation;
 class RewritePatternSet;
@@ -24,6 +28,13 @@ void populateMatmulPatterns(const mlir::TypeConverter &converter,
                             mlir::RewritePatternSet &patterns);
 void populateRelayoutPatterns(const mlir::TypeConverter &converter,
                               mlir::RewritePatternSet &patterns);
+
+/// The values that elements and scales stand for, into `init` (a float type).
+/// `values` are a quantised operand's values as codes, `original` the same
+/// before conversion.
+mlir::Value dequantize(mlir::ImplicitLocOpBuilder &builder,
+                       mlir::ValueRange original, mlir::ValueRange values,
+                       const Format &format, int64_t axis, mlir::Value init);
 
 /// Fails with a located error if the patterns cannot lower this mx op; the
 /// message says what would work.

@@ -93,8 +93,9 @@ Scalar Scalar::toFloat() const {
   return {*builder,
           arith::SIToFPOp::create(*builder, builder->getF32Type(), value)};
 }
-Scalar Scalar::roundEven() const {
-  return {*builder, math::RoundEvenOp::create(*builder, value)};
+Scalar Scalar::toInteger() const {
+  return {*builder,
+          arith::FPToSIOp::create(*builder, builder->getI32Type(), value)};
 }
 
 Scalar Scalar::load(ImplicitLocOpBuilder &builder, Value value) {
@@ -106,6 +107,11 @@ Scalar Scalar::load(ImplicitLocOpBuilder &builder, Value value) {
             arith::ExtFOp::create(builder, builder.getF32Type(), value)};
   return {builder,
           arith::ExtUIOp::create(builder, builder.getI32Type(), value)};
+}
+
+Scalar Scalar::loadSigned(ImplicitLocOpBuilder &builder, Value value) {
+  return {builder,
+          arith::ExtSIOp::create(builder, builder.getI32Type(), value)};
 }
 
 Value Scalar::store(Type type) const {
@@ -122,12 +128,8 @@ Scalar mx::select(Scalar condition, Scalar onTrue, Scalar onFalse) {
 }
 
 Scalar mx::min(Scalar a, Scalar b) {
-  if (isa<FloatType>(Value(a).getType()))
-    return select(a < b, a, b);
   return {a.getBuilder(), arith::MinSIOp::create(a.getBuilder(), a, b)};
 }
 Scalar mx::max(Scalar a, Scalar b) {
-  if (isa<FloatType>(Value(a).getType()))
-    return select(b < a, a, b);
   return {a.getBuilder(), arith::MaxSIOp::create(a.getBuilder(), a, b)};
 }

@@ -60,12 +60,15 @@ public:
   Scalar abs() const;
   /// An i32 as f32 of the same (signed) value.
   Scalar toFloat() const;
-  /// The nearest integral f32, ties to even.
-  Scalar roundEven() const;
+  /// An f32 toward zero as i32; undefined where that cannot hold it.
+  Scalar toInteger() const;
 
   /// From and to the types in memory: f16 and bf16 widen to f32 and round from
   /// it; i8 widens to i32 without sign and truncates from it.
   static Scalar load(mlir::ImplicitLocOpBuilder &builder, mlir::Value value);
+  /// An i8 with its sign as i32.
+  static Scalar loadSigned(mlir::ImplicitLocOpBuilder &builder,
+                           mlir::Value value);
   mlir::Value store(mlir::Type type) const;
 
 private:
@@ -77,8 +80,7 @@ private:
 
 /// condition ? onTrue : onFalse.
 Scalar select(Scalar condition, Scalar onTrue, Scalar onFalse);
-/// On f32 `a < b ? a : b` (the second operand where either is NaN); on i32
-/// signed.
+/// Of i32, signed.
 Scalar min(Scalar a, Scalar b);
 Scalar max(Scalar a, Scalar b);
 

@@ -1,36 +1,56 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// A block's scale from its largest magnitude: the rules of lib/Formats on
-// scalars.
+// The arithmetic of one block on scalars, operation by operation that of
+// mx/Formats/Scale.h.
 
 #ifndef MX_LIB_CONVERSION_MXTOLINALG_SCALES_H
 #define MX_LIB_CONVERSION_MXTOLINALG_SCALES_H
 
 #include "Scalar.h"
 
-#include "mx/Formats/Format.h"
+#include "mx/Formats/Scale.h"
 
 #include <optional>
 
 namespace mx {
 
-/// What follows from a block's amax.
-struct BlockScale {
-  /// As in `decodeScale`.
-  Scalar stored;
-  /// What an element is multiplied by before it is rounded (f32).
-  Scalar factor;
+/// True if this file has the arithmetic of the format's variant.
+bool hasScaleArithmetic(const Format &format);
+
+/// What a block's elements say about its scale, as mx::BlockRange (f32).
+struct ScalarRange {
+  /// max |x|, or sum |x| / count for `ScaleRule::AbsMean`.
+  Scalar magnitude;
+  /// For zero points only.
+  std::optional<Scalar> low, high;
 };
 
-/// `amax` (f32) is the block's largest magnitude, NaN if it holds a NaN;
-/// `tensorAmax` that of the tensor if the format has a second level.
-BlockScale computeScale(const Format &format, Scalar amax,
-                        std::optional<Scalar> tensorAmax);
+/// The scale of a block.
+struct ScalarScale {
+  /// As it is stored: an i32 code of E8M0 and E4M3, else an f32.
+  Scalar stored;
+  /// mx::ElementScaling::first.
+  Scalar first;
+  /// i32, for zero points only.
+  std::optional<Scalar> zeroPoint;
+};
 
-/// The real value (f32) of one unit of an element: the decoded scale, times
-/// the second level's if there is one.
-Scalar computeUnit(const Format &format, Scalar stored,
-                   std::optional<Scalar> tensorAmax);
+/// As getBlockScale; `tensorAmax` is given if the format has a second level,
+/// `input` is the type of the tensor.
+ScalarScale computeScale(const Format &format, FloatType input,
+                         std::optional<Scalar> tensorAmax,
+                         const ScalarRange &range);
+
+/// As getFourOverSixScales: the scale that maps amax to six, then to four.
+std::pair<ScalarScale, ScalarScale>
+computeFourOverSixScales(const Format &format, Scalar tensorAmax, Scalar amax);
+
+/// As ElementScaling::apply: a block's element before it is rounded.
+Scalar scaleElement(const Format &format, Scalar x, Scalar first);
+
+/// As getDequantMultiplier, from the stored scale.
+Scalar computeMultiplier(const Format &format, Scalar stored,
+                         std::optional<Scalar> tensorAmax);
 
 } // namespace mx
 
