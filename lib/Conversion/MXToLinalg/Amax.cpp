@@ -4,6 +4,7 @@
 
 #include "Generic.h"
 #include "Patterns.h"
+#include "Shapes.h"
 
 #include "mx/IR/MX.h"
 
@@ -44,7 +45,7 @@ struct LowerAmax : OpConversionPattern<AmaxOp> {
     int64_t rank = cast<RankedTensorType>(input.getType()).getRank();
     if (rank > 1) {
       // One maximum a row first, so that rows can be shared out.
-      OpFoldResult rows = tensor::getMixedSize(b, b.getLoc(), input, 0);
+      OpFoldResult rows = getTensorSizes(b, input).front();
       Value empty = tensor::EmptyOp::create(b, rows, b.getF32Type());
       Value zero = arith::ConstantOp::create(b, b.getF32FloatAttr(0));
       Value init = linalg::FillOp::create(b, zero, empty).getResult(0);

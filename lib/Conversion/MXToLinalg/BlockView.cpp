@@ -13,7 +13,7 @@ using namespace mx;
 BlockView::BlockView(ImplicitLocOpBuilder &b, Value tensor,
                      const Format &format, int64_t axis)
     : context(b.getContext()) {
-  sizes = tensor::getMixedSizes(b, b.getLoc(), tensor);
+  sizes = getTensorSizes(b, tensor);
   paddedSizes = sizes;
   SmallVector<int64_t> blocks = getBlockShape(format, sizes.size(), axis);
   ReassociationIndices units;
@@ -46,6 +46,11 @@ BlockView::BlockView(ImplicitLocOpBuilder &b, Value tensor,
     scaleGroups.back().append(units);
 }
 
+bool BlockView::isEmpty() const {
+  return llvm::any_of(
+      sizes, [](OpFoldResult size) { return isConstantIntValue(size, 0); });
+}
+
 AffineMap BlockView::getElementMap() const {
   return AffineMap::getMultiDimIdentityMap(numLoops, context);
 }
@@ -69,12 +74,10 @@ Value BlockView::expandElements(ImplicitLocOpBuilder &b, Value elements) const {
 }
 
 Value BlockView::collapseElements(ImplicitLocOpBuilder &b, Value view,
-                                  RankedTensorType type) const {
+                                  Value init) const {
   if (numLoops != sizes.size())
     view = tensor::CollapseShapeOp::create(b, view, elementGroups);
-  if (padded)
-    view = sliceTo(b, view, sizes);
-  return castTo(b, view, type);
+  return padded ? copySlice(b, view, init) : castTo(b, view, init.getType());
 }
 
 Value BlockView::expandInit(ImplicitLocOpBuilder &b, Value init) const {

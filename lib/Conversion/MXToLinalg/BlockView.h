@@ -36,18 +36,17 @@ public:
   mlir::AffineMap getScaleMap() const;
   /// No loop: for a scalar or a rank-0 tensor.
   mlir::AffineMap getScalarMap() const;
-  /// True if elements of the tensor have to be padded.
-  bool isPadded() const { return padded; }
+  /// True if it is known that there are no elements.
+  bool isEmpty() const;
 
   /// The tensor of elements by loops; padded with zeros where needed.
   mlir::Value expandElements(mlir::ImplicitLocOpBuilder &builder,
                              mlir::Value elements) const;
-  /// Back to `type`, without the padding.
+  /// Back to a tensor like `init`, in `init` and without the padding.
   mlir::Value collapseElements(mlir::ImplicitLocOpBuilder &builder,
-                               mlir::Value view,
-                               mlir::RankedTensorType type) const;
-  /// The destination of a view of elements of `type`: `init` itself or, where
-  /// that would have to be padded, a new tensor.
+                               mlir::Value view, mlir::Value init) const;
+  /// Where to compute a view of elements that is to end in `init`: there or, if
+  /// it is padded, in a new tensor.
   mlir::Value expandInit(mlir::ImplicitLocOpBuilder &builder,
                          mlir::Value init) const;
 

@@ -84,7 +84,7 @@ static SmallVector<ReassociationIndices> getSplitGroups(int64_t batchRank) {
 }
 
 Value mx::toTiled(ImplicitLocOpBuilder &b, Value value) {
-  Sizes sizes = tensor::getMixedSizes(b, b.getLoc(), value);
+  Sizes sizes = getTensorSizes(b, value);
   Sizes tiled = getTiledSizes(b, sizes);
   Sizes padded(sizes);
   int64_t batchRank = sizes.size() - 2;
@@ -98,13 +98,12 @@ Value mx::toTiled(ImplicitLocOpBuilder &b, Value value) {
   return transposeTile(b, value, tiled);
 }
 
-Value mx::fromTiled(ImplicitLocOpBuilder &b, Value tiled,
-                    ArrayRef<OpFoldResult> sizes) {
-  Sizes tiledSizes = tensor::getMixedSizes(b, b.getLoc(), tiled);
+Value mx::fromTiled(ImplicitLocOpBuilder &b, Value tiled, Value init) {
+  Sizes tiledSizes = getTensorSizes(b, tiled);
   Value split = transposeTile(b, tiled, permuteTile(tiledSizes));
   Value padded = tensor::CollapseShapeOp::create(
-      b, split, getSplitGroups(sizes.size() - 2));
-  return sliceTo(b, padded, sizes);
+      b, split, getSplitGroups(tiledSizes.size() - 5));
+  return copySlice(b, padded, init);
 }
 
 namespace {
@@ -120,8 +119,7 @@ struct LowerRelayout : OpConversionPattern<RelayoutOp> {
     bool fromLayout = bool(getLayout(op.getInput().getType()));
     bool toLayout = bool(getLayout(op.getInit().getType()));
     if (fromLayout && !toLayout)
-      value = fromTiled(
-          b, value, tensor::getMixedSizes(b, b.getLoc(), adaptor.getInit()));
+      value = fromTiled(b, value, adaptor.getInit());
     else if (toLayout && !fromLayout)
       value = toTiled(b, value);
     rewriter.replaceOp(op, castTo(b, value, adaptor.getInit().getType()));

@@ -27,9 +27,9 @@ getTiledSizes(mlir::ImplicitLocOpBuilder &builder,
 
 /// From row-major to tiles, padded with zeros.
 mlir::Value toTiled(mlir::ImplicitLocOpBuilder &builder, mlir::Value value);
-/// From tiles to a row-major tensor of these sizes.
+/// From tiles to row-major, into `init`.
 mlir::Value fromTiled(mlir::ImplicitLocOpBuilder &builder, mlir::Value tiled,
-                      llvm::ArrayRef<mlir::OpFoldResult> sizes);
+                      mlir::Value init);
 
 } // namespace mx
 

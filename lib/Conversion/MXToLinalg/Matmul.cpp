@@ -19,8 +19,7 @@ using namespace mx;
 
 /// A new f32 tensor of `value`'s shape.
 static Value createF32Like(ImplicitLocOpBuilder &b, Value value) {
-  return tensor::EmptyOp::create(b, tensor::getMixedSizes(b, b.getLoc(), value),
-                                 b.getF32Type());
+  return tensor::EmptyOp::create(b, getTensorSizes(b, value), b.getF32Type());
 }
 
 /// `value` rounded or widened to the type of `init`.
@@ -38,9 +37,14 @@ Value mx::dequantize(ImplicitLocOpBuilder &b, ValueRange original,
                      Value init) {
   QuantizedOperand operand(values, format);
   BlockView view(b, operand.elements, format, axis);
+  if (view.isEmpty())
+    return init;
   Value scales = operand.scales;
   if (getLayout(QuantizedOperand(original, format).scales.getType()))
-    scales = fromTiled(b, scales, view.getScaleSizes(b));
+    scales = fromTiled(
+        b, scales,
+        tensor::EmptyOp::create(b, view.getScaleSizes(b),
+                                getElementTypeOrSelf(scales.getType())));
 
   SmallVector<GenericOperand> inputs = {
       {view.expandElements(b, operand.elements), view.getElementMap()},
@@ -63,8 +67,7 @@ Value mx::dequantize(ImplicitLocOpBuilder &b, ValueRange original,
         return value *
                computeMultiplier(format, Scalar::load(b, args[1]), tensorAmax);
       });
-  return view.collapseElements(b, result,
-                               cast<RankedTensorType>(init.getType()));
+  return view.collapseElements(b, result, init);
 }
 
 /// An operand of a matmul in f32; `values` are `original` as codes.
@@ -147,9 +150,7 @@ struct LowerMatmul : OpConversionPattern<MatmulOp> {
     Value init = adaptor.getInit();
     if (Type type = getElementTypeOrSelf(init.getType()); !type.isF32())
       sum = convertElements(
-          b, sum,
-          tensor::EmptyOp::create(b, tensor::getMixedSizes(b, b.getLoc(), init),
-                                  type));
+          b, sum, tensor::EmptyOp::create(b, getTensorSizes(b, init), type));
     rewriter.replaceOp(op, sum);
     return success();
   }

@@ -30,14 +30,14 @@ static mx::FloatType getFloatType(Type type) {
 }
 
 /// The stored form of scale 1.
-static Scalar getNeutralScale(const Format &format, Scalar stored) {
+static Scalar getNeutralScale(ImplicitLocOpBuilder &b, const Format &format) {
   switch (format.scale) {
   case ScaleType::E8M0:
-    return stored.i32(127);
+    return Scalar::i32(b, 127);
   case ScaleType::E4M3:
-    return stored.i32(0x38);
+    return Scalar::i32(b, 0x38);
   default:
-    return stored.f32(1);
+    return Scalar::f32(b, 1);
   }
 }
 
@@ -50,7 +50,6 @@ public:
                    QuantizeOp::Adaptor adaptor)
       : b(b), op(op), adaptor(adaptor), format(op.getFormat().getValue()),
         view(b, adaptor.getInput(), format, op.getAxis()),
-        input(view.expandElements(b, adaptor.getInput())),
         inputType(
             getFloatType(getElementTypeOrSelf(adaptor.getInput().getType()))) {}
 
@@ -63,6 +62,7 @@ private:
   Value computeCodes();
 
   std::optional<Value> getIsEmpty();
+  SmallVector<Value> fillEmpty();
   GenericOperand overElements(Value value) {
     return {value, view.getElementMap()};
   }
@@ -169,21 +169,31 @@ static OpFoldResult multiplyAll(ImplicitLocOpBuilder &b,
   return product;
 }
 
-/// Whether the tensor is empty (i1), where a block may be: blocks of an empty
-/// tensor have neutral scales.
+/// Whether the tensor is empty (i1) where that is not known and a block may be:
+/// blocks of an empty tensor have neutral scales.
 std::optional<Value> QuantizeLowering::getIsEmpty() {
   if (format.blockRows != Format::Whole && format.blockCols != Format::Whole)
     return std::nullopt;
   OpFoldResult count = multiplyAll(b, view.getSizes());
-  if (std::optional<int64_t> constant = getConstantIntValue(count)) {
-    if (*constant)
-      return std::nullopt;
-    return arith::ConstantOp::create(b, b.getBoolAttr(true)).getResult();
-  }
+  if (getConstantIntValue(count))
+    return std::nullopt;
   Value zero = arith::ConstantIndexOp::create(b, 0);
   return arith::CmpIOp::create(b, arith::CmpIPredicate::eq, cast<Value>(count),
                                zero)
       .getResult();
+}
+
+/// The results for a tensor that is known to be empty.
+SmallVector<Value> QuantizeLowering::fillEmpty() {
+  SmallVector<Value> results(adaptor.getOutputs());
+  auto fill = [&](Value &init, Scalar scalar) {
+    Value value = scalar.store(getElementTypeOrSelf(init.getType()));
+    init = linalg::FillOp::create(b, value, init).getResult(0);
+  };
+  fill(results[1], getNeutralScale(b, format));
+  if (format.zeroPoint)
+    fill(results[2], Scalar::i32(b, 0));
+  return results;
 }
 
 void QuantizeLowering::computeScales() {
@@ -223,9 +233,8 @@ void QuantizeLowering::computeScales() {
         ScalarScale scale =
             computeScale(format, inputType, tensorAmax, loadRange(b, args));
         if (isEmpty)
-          scale.stored =
-              select(Scalar(b, args[next]),
-                     getNeutralScale(format, scale.stored), scale.stored);
+          scale.stored = select(Scalar(b, args[next]),
+                                getNeutralScale(b, format), scale.stored);
         Type stored = getElementTypeOrSelf(init.getType());
         SmallVector<Value> yielded = {scale.stored.store(stored), scale.first};
         if (scale.zeroPoint)
@@ -297,11 +306,13 @@ Value QuantizeLowering::computeCodes() {
           zeroPoint = Scalar::loadSigned(b, args[2]);
         return encodeElement(scaled, format.element, random, zeroPoint);
       });
-  return view.collapseElements(
-      b, codes, cast<RankedTensorType>(adaptor.getOutputs()[0].getType()));
+  return view.collapseElements(b, codes, adaptor.getOutputs()[0]);
 }
 
 SmallVector<Value> QuantizeLowering::run() {
+  if (view.isEmpty())
+    return fillEmpty();
+  input = view.expandElements(b, adaptor.getInput());
   reduceBlocks();
   if (format.fourOverSix == FourOverSix::None)
     computeScales();

@@ -8,14 +8,11 @@
 using namespace mlir;
 using namespace mx;
 
-Scalar Scalar::f32(float constant) const {
-  return {*builder, arith::ConstantOp::create(
-                        *builder, builder->getF32FloatAttr(constant))};
+Scalar Scalar::f32(ImplicitLocOpBuilder &b, float constant) {
+  return {b, arith::ConstantOp::create(b, b.getF32FloatAttr(constant))};
 }
-
-Scalar Scalar::i32(uint32_t constant) const {
-  return {*builder, arith::ConstantOp::create(
-                        *builder, builder->getI32IntegerAttr(constant))};
+Scalar Scalar::i32(ImplicitLocOpBuilder &b, uint32_t constant) {
+  return {b, arith::ConstantOp::create(b, b.getI32IntegerAttr(constant))};
 }
 
 template <typename FloatOp, typename IntOp>

@@ -25,9 +25,12 @@ public:
   operator mlir::Value() const { return value; }
   mlir::ImplicitLocOpBuilder &getBuilder() const { return *builder; }
 
-  /// Constants of f32 and i32 beside this value.
-  Scalar f32(float constant) const;
-  Scalar i32(uint32_t constant) const;
+  /// Constants.
+  static Scalar f32(mlir::ImplicitLocOpBuilder &builder, float constant);
+  static Scalar i32(mlir::ImplicitLocOpBuilder &builder, uint32_t constant);
+  /// Constants beside this value.
+  Scalar f32(float constant) const { return f32(*builder, constant); }
+  Scalar i32(uint32_t constant) const { return i32(*builder, constant); }
 
   Scalar operator+(Scalar rhs) const;
   Scalar operator-(Scalar rhs) const;

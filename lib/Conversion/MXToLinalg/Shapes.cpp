@@ -4,6 +4,7 @@
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Arith/Utils/Utils.h"
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/Dialect/Utils/StaticValueUtils.h"
 #include "mlir/IR/TypeUtilities.h"
@@ -11,6 +12,15 @@
 
 using namespace mlir;
 using namespace mx;
+
+Sizes mx::getTensorSizes(ImplicitLocOpBuilder &b, Value tensor) {
+  // A constant may come as the value of an op.
+  Sizes sizes = tensor::getMixedSizes(b, b.getLoc(), tensor);
+  for (OpFoldResult &size : sizes)
+    if (std::optional<int64_t> constant = getConstantIntValue(size))
+      size = b.getIndexAttr(*constant);
+  return sizes;
+}
 
 OpFoldResult mx::ceilDiv(ImplicitLocOpBuilder &b, OpFoldResult size,
                          int64_t divisor) {
@@ -67,9 +77,12 @@ Value mx::padTo(ImplicitLocOpBuilder &b, Value value,
                                low, high, zero);
 }
 
-Value mx::sliceTo(ImplicitLocOpBuilder &b, Value value,
-                  ArrayRef<OpFoldResult> sizes) {
+Value mx::copySlice(ImplicitLocOpBuilder &b, Value value, Value init) {
+  Sizes sizes = getTensorSizes(b, init);
   SmallVector<OpFoldResult> offsets(sizes.size(), b.getIndexAttr(0));
   SmallVector<OpFoldResult> strides(sizes.size(), b.getIndexAttr(1));
-  return tensor::ExtractSliceOp::create(b, value, offsets, sizes, strides);
+  Value slice =
+      tensor::ExtractSliceOp::create(b, value, offsets, sizes, strides);
+  return linalg::CopyOp::create(b, castTo(b, slice, init.getType()), init)
+      .getResult(0);
 }

@@ -12,6 +12,9 @@ namespace mx {
 
 using Sizes = llvm::SmallVector<mlir::OpFoldResult>;
 
+/// The sizes of a tensor, as attributes where they are constant.
+Sizes getTensorSizes(mlir::ImplicitLocOpBuilder &builder, mlir::Value tensor);
+
 /// ceil(size / divisor) and size * factor.
 mlir::OpFoldResult ceilDiv(mlir::ImplicitLocOpBuilder &builder,
                            mlir::OpFoldResult size, int64_t divisor);
@@ -30,9 +33,12 @@ mlir::Value castTo(mlir::ImplicitLocOpBuilder &builder, mlir::Value value,
 mlir::Value padTo(mlir::ImplicitLocOpBuilder &builder, mlir::Value value,
                   llvm::ArrayRef<mlir::OpFoldResult> sizes,
                   llvm::ArrayRef<mlir::OpFoldResult> paddedSizes);
-/// The first `sizes` elements of each dimension of `value`.
-mlir::Value sliceTo(mlir::ImplicitLocOpBuilder &builder, mlir::Value value,
-                    llvm::ArrayRef<mlir::OpFoldResult> sizes);
+/// The first elements of each dimension of `value`, as many as `init` has,
+/// copied into `init`. (A slice returned as it is would be a strided buffer,
+/// which one-shot-bufferize takes for a contiguous one at the boundary of a
+/// function with dynamic shapes.)
+mlir::Value copySlice(mlir::ImplicitLocOpBuilder &builder, mlir::Value value,
+                      mlir::Value init);
 
 } // namespace mx
 

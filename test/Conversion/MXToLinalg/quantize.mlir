@@ -39,6 +39,7 @@ func.func @ragged(%x: tensor<?x40xbf16>, %e: tensor<?x40xf8E4M3FN>, %s: tensor<?
   // CHECK: linalg.generic {{.*}}"reduction"]} ins(%{{.*}} : tensor<?x2x32xbf16>)
   // CHECK: arith.extf
   // CHECK: tensor.extract_slice %{{.*}}[0, 0] [%{{.*}}, 40] [1, 1] : tensor<?x64xi8> to tensor<?x40xi8>
+  // CHECK: linalg.copy
   %q:2 = mx.quantize <mxfp8_e4m3> axis = 1 ins(%x : tensor<?x40xbf16>)
       outs(%e, %s : tensor<?x40xf8E4M3FN>, tensor<?x2xf8E8M0FNU>)
       -> tensor<?x40xf8E4M3FN>, tensor<?x2xf8E8M0FNU>
