@@ -19,8 +19,11 @@ bool mx::hasScaleArithmetic(const Format &f) {
   case Variant::OCP:
   case Variant::TE:
   case Variant::DeepSeek:
-  case Variant::FourOverSix:
     return true;
+  case Variant::FourOverSix:
+    // Sums of errors are in PyTorch's order.
+    return f.fourOverSix == FourOverSix::None ||
+           f.fourOverSix == FourOverSix::AbsMax;
   case Variant::TorchAO:
     return f.element != Element::NF4 && f.element != Element::Int4;
   default:
@@ -199,7 +202,9 @@ static ScalarScale computeE4M3(const Format &f,
   }
   if (f.variant == Variant::FourOverSix) {
     Scalar value = (amax / amax.f32(6)) * t.encode;
-    return computeNVFP4(f, t, select(amax == amax.f32(0), amax.f32(0), value));
+    if (tensorAmax)
+      value = select(*tensorAmax == amax.f32(0), amax.f32(0), value);
+    return computeNVFP4(f, t, value);
   }
   return computeNVFP4(f, t, amax * (t.encode * (1.0f / 6.0f)));
 }
@@ -276,8 +281,11 @@ ScalarScale mx::computeScale(const Format &f, FloatType input,
   switch (f.element) {
   case Element::Int4:
     return computeInt4(f, range);
-  case Element::NF4:
-    return {amax, select(amax == zero, zero, one / amax), std::nullopt};
+  case Element::NF4: {
+    Scalar first = atMost(one / amax, FLT_MAX);
+    first = select(amax == amax.f32(INFINITY), amax.f32(FLT_MIN), first);
+    return {amax, select(amax == zero, zero, first), std::nullopt};
+  }
   case Element::Int8: {
     Scalar first = atLeast(atMost(amax.f32(127) / amax, FLT_MAX), FLT_MIN);
     first = select(amax == zero, one, first);
