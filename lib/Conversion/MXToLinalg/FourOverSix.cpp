@@ -38,7 +38,7 @@ public:
 private:
   Value createEmpty(AffineMap map, Type element);
   Value createZeros(AffineMap map);
-  Scalar addError(Scalar sum, Scalar difference);
+  Scalar addError(Scalar sum, Scalar error);
   Value sumRows(Value rows, AffineMap rowMap);
   Value sumRowsByHalves(Value rows, AffineMap rowMap, unsigned position);
 
@@ -87,15 +87,11 @@ void Chooser::computeScales(Value tensorAmax, Value amaxBits) {
   candidates.factors = {results[1], results[3]};
 }
 
-Scalar Chooser::addError(Scalar sum, Scalar difference) {
-  switch (format.fourOverSix) {
-  case FourOverSix::MSE:
-    return sum + difference * difference;
-  case FourOverSix::MAE:
-    return sum + difference.abs();
-  default:
-    return select(sum < difference.abs(), difference.abs(), sum);
-  }
+/// The sum (or maximum) of errors with one more.
+Scalar Chooser::addError(Scalar sum, Scalar error) {
+  if (format.fourOverSix == FourOverSix::AbsMax)
+    return select(sum < error, error, sum);
+  return {sum.getBuilder(), addInOrder(sum.getBuilder(), sum, error)};
 }
 
 void Chooser::computeErrors(Value input, Value tensorAmax) {
@@ -119,7 +115,11 @@ void Chooser::computeErrors(Value input, Value tensorAmax) {
           Scalar value = decodeElement(code, format.element) * scale;
           value = value * Scalar(b, args[3]);
           value = value / x.f32(float(6 * format.scaleMax));
-          return addError(Scalar(b, args[4]), value - x);
+          Scalar difference = value - x;
+          Scalar error = format.fourOverSix == FourOverSix::MSE
+                             ? difference * difference
+                             : difference.abs();
+          return addError(Scalar(b, args[4]), error);
         });
     candidates.errors[i] = sumRows(rows, rowMap);
   }
@@ -139,25 +139,22 @@ Value Chooser::sumRows(Value rows, AffineMap rowMap) {
   // Over the dimensions of `rows` instead of the loops.
   AffineMap identity = b.getMultiDimIdentityMap(rowMap.getNumResults());
   AffineMap blockMap = identity.dropResult(position);
-  auto reduce = [&] {
-    return createGeneric(b, {{rows, identity}},
-                         {createZeros(scaleMap), blockMap},
-                         [&](ImplicitLocOpBuilder &b, ValueRange args) {
-                           Scalar error(b, args[0]), sum(b, args[1]);
-                           if (format.fourOverSix == FourOverSix::AbsMax)
-                             return select(sum < error, error, sum);
-                           return sum + error;
-                         });
+  auto sumInOrder = [&] {
+    return createGeneric(
+        b, {{rows, identity}}, {createZeros(scaleMap), blockMap},
+        [&](ImplicitLocOpBuilder &b, ValueRange args) {
+          return addError(Scalar(b, args[1]), Scalar(b, args[0]));
+        });
   };
-  if (format.fourOverSix == FourOverSix::AbsMax)
-    return reduce();
+  if (format.fourOverSix == FourOverSix::AbsMax || format.blockRows != 16)
+    return sumInOrder();
   Value byHalves = sumRowsByHalves(rows, rowMap, position);
   std::optional<int64_t> extent = getConstantIntValue(view.getSizes()[rowAxis]);
   if (extent && *extent % format.blockRows == 0)
     return byHalves;
 
   // The last block's rows, fewer than 16, in order; padding adds zeros.
-  Value inOrder = reduce();
+  Value inOrder = sumInOrder();
   Value size =
       getValueOrCreateConstantIndexOp(b, b.getLoc(), view.getSizes()[rowAxis]);
   AffineMap map = b.getMultiDimIdentityMap(blockMap.getNumResults());

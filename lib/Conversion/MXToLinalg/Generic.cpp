@@ -2,6 +2,7 @@
 
 #include "Generic.h"
 
+#include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 
 using namespace mlir;
@@ -53,4 +54,8 @@ Value mx::createGeneric(
              },
              attributes)
       .front();
+}
+
+Value mx::addInOrder(ImplicitLocOpBuilder &b, Value sum, Value x) {
+  return arith::SubFOp::create(b, sum, arith::NegFOp::create(b, x));
 }

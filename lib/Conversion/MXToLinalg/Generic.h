@@ -38,6 +38,11 @@ mlir::Value createGeneric(
         body,
     llvm::ArrayRef<mlir::NamedAttribute> attributes = {});
 
+/// sum + x for a reduction whose order counts: written as sum - (-x), which is
+/// the same number, but which nothing takes for a sum that may be reordered.
+mlir::Value addInOrder(mlir::ImplicitLocOpBuilder &builder, mlir::Value sum,
+                       mlir::Value x);
+
 } // namespace mx
 
 #endif // MX_LIB_CONVERSION_MXTOLINALG_GENERIC_H

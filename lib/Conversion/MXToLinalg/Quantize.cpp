@@ -110,7 +110,7 @@ void QuantizeLowering::reduceBlocks() {
         [](ImplicitLocOpBuilder &b, ValueRange args) -> SmallVector<Value> {
           Value magnitude = Scalar::load(b, args[0]).abs();
           magnitude = arith::ExtFOp::create(b, b.getF64Type(), magnitude);
-          return {arith::AddFOp::create(b, args[1], magnitude)};
+          return {addInOrder(b, args[1], magnitude)};
         });
     return;
   }
