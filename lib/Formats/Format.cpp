@@ -275,18 +275,6 @@ hash_code mx::hash_value(const Format &format) {
                     asTuple(format));
 }
 
-SmallVector<int64_t> mx::getBlockShape(const Format &format, int64_t rank,
-                                       int64_t axis) {
-  // A scale a tensor covers the batch dimensions too.
-  bool tensor =
-      format.blockRows == Format::Whole && format.blockCols == Format::Whole;
-  SmallVector<int64_t> block(rank, tensor ? Format::Whole : 1);
-  if (rank >= 2)
-    block[axis == rank - 1 ? rank - 2 : rank - 1] = format.blockRows;
-  block[axis] = format.blockCols;
-  return block;
-}
-
 //===----------------------------------------------------------------------===//
 // Parsing and printing
 //===----------------------------------------------------------------------===//

@@ -101,6 +101,11 @@ static LogicalResult verifyElements(Operation *op, Value elements,
 static LogicalResult verifyScales(Operation *op, Value scales,
                                   const Format &format, ArrayRef<int64_t> shape,
                                   const Twine &name) {
+  if (isFlattened(format))
+    return op->emitOpError()
+           << name << " of variant " << stringify(format.variant)
+           << " are those of the flattened tensor, whose blocks cross its "
+              "rows; use variant = ocp";
   auto type = dyn_cast<RankedTensorType>(scales.getType());
   if (!type || !isa_and_nonnull<LayoutAttr>(type.getEncoding()))
     if (failed(verifyRowMajor(op, scales, name)))

@@ -98,16 +98,12 @@ EncodedScale kernels::emitScale(Emitter &e, const Format &format,
   case Element::Int4:
     return emitFloatScale(e, format, amax, 7.5);
   case Element::NF4: {
+    amax = e.atMost(amax, maxFloat);
     Value factor = e.atMost(arith::DivFOp::create(e, one, amax), maxFloat);
-    auto pick = [&](double from, double to) {
-      Value is = arith::CmpFOp::create(e, arith::CmpFPredicate::OEQ, amax,
-                                       e.getFloat(f32, from));
-      factor = arith::SelectOp::create(e, is, e.getFloat(f32, to), factor);
-    };
-    pick(0, 0);
-    pick(std::numeric_limits<float>::infinity(),
-         std::numeric_limits<float>::min());
-    return {amax, factor};
+    Value zero = e.getFloat(f32, 0);
+    Value isZero =
+        arith::CmpFOp::create(e, arith::CmpFPredicate::OEQ, amax, zero);
+    return {amax, arith::SelectOp::create(e, isZero, zero, factor)};
   }
   case Element::Int8: {
     // S = 127 / amax clamped to normal numbers, 1 for amax = 0; stored 1 / S.

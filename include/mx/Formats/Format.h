@@ -138,12 +138,6 @@ std::optional<Format> lookupFormatPreset(llvm::StringRef name);
 /// along `axis`: the innermost other one; nullopt for rank 1.
 std::optional<int64_t> getRowAxis(int64_t rank, int64_t axis);
 
-/// Extents of a block in each dimension of a tensor, 1 in batch dimensions;
-/// `Format::Whole` where one block covers the dimension. A block of ?x? covers
-/// all of them.
-llvm::SmallVector<int64_t> getBlockShape(const Format &format, int64_t rank,
-                                         int64_t axis);
-
 /// Width of one element's code in bits.
 unsigned getBitWidth(Element);
 /// Largest finite magnitude of an element (6, 7.5, 28, 448, 57344, 127/64,
