@@ -45,9 +45,6 @@ def Chips : GenericTable {
   let PrimaryKeyName = "lookupChipByIndex";
 }
 
-class Union<list<list<Chip>> sets> {
-  list<Chip> chips = !listflatten(sets);
-}
 defvar Blackwell = [sm_100a, sm_103a, sm_110a];
 defvar BlackwellRTX = [sm_120a, sm_121a];
 defvar Sm100Up = !listconcat(Blackwell, BlackwellRTX);
