@@ -477,6 +477,9 @@ SmallVector<float> mx::getDecodeTable(const Format &format) {
       format.variant == Variant::TorchAO)
     for (auto [code, value] : enumerate(table))
       value = float(code);
+  if (format.element == Element::NF4 && format.variant == Variant::TorchAO)
+    for (float &value : table)
+      value = std::round(value * 10000.0f) / 10000.0f;
   return table;
 }
 
