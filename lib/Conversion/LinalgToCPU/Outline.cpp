@@ -61,6 +61,20 @@ bool isPanelProducer(Operation *op) {
          });
 }
 
+/// True if an op makes the packed operand `value`, perhaps seen by a reshape or
+/// without padding.
+bool isPanelComputed(Value value) {
+  Operation *def = value.getDefiningOp();
+  while (def && def->hasOneUse()) {
+    auto slice = dyn_cast<tensor::ExtractSliceOp>(def);
+    if (!isa<tensor::CollapseShapeOp>(def) &&
+        !(slice && slice.hasUnitStride() && slice.hasZeroOffset()))
+      break;
+    def = def->getOperand(0).getDefiningOp();
+  }
+  return def && isPanelProducer(def);
+}
+
 /// The constant that fills `init`, or null.
 Value getFillValue(Value init) {
   while (Operation *def = init.getDefiningOp()) {
@@ -107,23 +121,22 @@ private:
     }
     if (ops.contains(def))
       return;
-    bool isProducer = isPanel && isPanelProducer(def);
-    if (!isProducer && !isSmallConstant(def) &&
+    bool isComputed = isPanel && isPanelComputed(value);
+    if (!isComputed && !isSmallConstant(def) &&
         !isa<tensor::ExtractSliceOp>(def)) {
       captured.insert(value);
       return;
     }
+    auto dps = dyn_cast<DestinationStyleOpInterface>(def);
     for (OpOperand &operand : def->getOpOperands()) {
-      bool isInit = isProducer &&
-                    cast<DestinationStyleOpInterface>(def).isDpsInit(&operand);
-      if (auto empty = operand.get().getDefiningOp<tensor::EmptyOp>();
-          isInit && empty) {
+      auto empty = operand.get().getDefiningOp<tensor::EmptyOp>();
+      if (empty && dps && dps.isDpsInit(&operand)) {
         for (Value size : empty->getOperands())
           add(size, false);
         ops.insert(empty);
         continue;
       }
-      add(operand.get(), isProducer);
+      add(operand.get(), isComputed);
     }
     ops.insert(def);
   }

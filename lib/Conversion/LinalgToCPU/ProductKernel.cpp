@@ -73,8 +73,20 @@ private:
 
   Value pack();
   Value packTile(Value source, Value panel, Value kOffset, OpFoldResult kSize);
-  Value produce(Value source, ArrayRef<OpFoldResult> offsets,
-                ArrayRef<OpFoldResult> sizes);
+  /// A part of a tensor. Each offset is a multiple of its step; a dimension
+  /// with step 0 is there as a whole.
+  struct Part {
+    SmallVector<OpFoldResult> offsets, sizes;
+    SmallVector<int64_t> steps;
+  };
+  Value sliceOf(Value source, const Part &part);
+  std::optional<Part> expandPart(tensor::CollapseShapeOp collapse,
+                                 const Part &part);
+  Value produce(Value source, const Part &part);
+  OpFoldResult apply(AffineExpr expr, ArrayRef<OpFoldResult> operands) {
+    return affine::makeComposedFoldedAffineApply(
+        b, loc, AffineMap::get(operands.size(), 0, expr), operands);
+  }
   Value multiplyRows(Value panel, Value out, Position position, int64_t rows);
   SmallVector<Value> getPanelIndices(const Position &position, int64_t column);
 
@@ -125,29 +137,101 @@ SmallVector<Value> Kernel::getPanelIndices(const Position &position,
   return indices;
 }
 
-/// The part of `source` at `offsets`; computed there, where an op makes it.
-Value Kernel::produce(Value source, ArrayRef<OpFoldResult> offsets,
-                      ArrayRef<OpFoldResult> sizes) {
-  if (source.getDefiningOp<tensor::EmptyOp>())
-    return tensor::EmptyOp::create(b, loc, sizes,
+Value Kernel::sliceOf(Value source, const Part &part) {
+  SmallVector<OpFoldResult> ones(part.sizes.size(), b.getIndexAttr(1));
+  return b.createOrFold<tensor::ExtractSliceOp>(loc, source, part.offsets,
+                                                part.sizes, ones);
+}
+
+/// The blocks that a part of a tensor seen without blocks needs: for each
+/// dimension [D/b, b] that was collapsed, whole blocks or a part of one block.
+std::optional<Kernel::Part>
+Kernel::expandPart(tensor::CollapseShapeOp collapse, const Part &part) {
+  ArrayRef<int64_t> shape = collapse.getSrcType().getShape();
+  SmallVector<OpFoldResult> sizes =
+      tensor::getMixedSizes(b, loc, collapse.getSrc());
+  SmallVector<OpFoldResult> zeros(shape.size(), b.getIndexAttr(0));
+  Part result{zeros, sizes, SmallVector<int64_t>(shape.size(), 0)};
+  AffineExpr d0 = b.getAffineDimExpr(0);
+  for (auto [i, group] : llvm::enumerate(collapse.getReassociationIndices())) {
+    int64_t step = part.steps[i];
+    SmallVector<int64_t> dims;
+    for (int64_t dim : group)
+      if (shape[dim] != 1)
+        dims.push_back(dim);
+    if (dims.empty() || step == 0)
+      continue;
+    int64_t outer = dims[0];
+    if (dims.size() == 1) {
+      result.offsets[outer] = part.offsets[i];
+      result.sizes[outer] = part.sizes[i];
+      result.steps[outer] = step;
+      continue;
+    }
+    int64_t inner = dims[1], block = shape[inner];
+    if (dims.size() > 2 || ShapedType::isDynamic(block))
+      return std::nullopt;
+    result.offsets[outer] = apply(d0.floorDiv(block), {part.offsets[i]});
+    if (step % block == 0) {
+      result.sizes[outer] = apply(d0.ceilDiv(block), {part.sizes[i]});
+      result.steps[outer] = step / block;
+    } else if (block % step == 0) {
+      result.sizes[outer] = b.getIndexAttr(1);
+      result.steps[outer] = 1;
+      result.offsets[inner] = apply(d0 % block, {part.offsets[i]});
+      result.sizes[inner] = part.sizes[i];
+      result.steps[inner] = step;
+    } else {
+      return std::nullopt;
+    }
+  }
+  return result;
+}
+
+Value Kernel::produce(Value source, const Part &part) {
+  Operation *def = source.getDefiningOp();
+  if (isa_and_nonnull<tensor::EmptyOp>(def))
+    return tensor::EmptyOp::create(b, loc, part.sizes,
                                    getElementTypeOrSelf(source.getType()));
-  SmallVector<OpFoldResult> ones(sizes.size(), b.getIndexAttr(1));
-  auto slice =
-      tensor::ExtractSliceOp::create(b, loc, source, offsets, sizes, ones);
-  auto producer = source.getDefiningOp<linalg::LinalgOp>();
-  if (!producer)
+  if (auto collapse = dyn_cast_or_null<tensor::CollapseShapeOp>(def))
+    if (std::optional<Part> expanded = expandPart(collapse, part)) {
+      Value value = tensor::CollapseShapeOp::create(
+          b, loc, produce(collapse.getSrc(), *expanded),
+          collapse.getReassociationIndices());
+      // The last blocks may be there in part.
+      return sliceOf(value, {SmallVector<OpFoldResult>(part.sizes.size(),
+                                                       b.getIndexAttr(0)),
+                             part.sizes,
+                             {}});
+    }
+  Value slice = sliceOf(source, part);
+  auto producer = dyn_cast_or_null<linalg::LinalgOp>(def);
+  auto sliceOp = slice.getDefiningOp<tensor::ExtractSliceOp>();
+  if (!producer || !sliceOp)
     return slice;
   FailureOr<TilingResult> tiled = tensor::replaceExtractSliceWithTiledProducer(
-      b, slice, cast<OpResult>(source));
+      b, sliceOp, cast<OpResult>(source));
   if (failed(tiled))
     return slice;
-  for (Operation *op : tiled->generatedSlices) {
-    auto operand = cast<tensor::ExtractSliceOp>(op);
-    b.setInsertionPointAfter(operand);
-    b.replaceOp(operand, produce(operand.getSource(), operand.getMixedOffsets(),
-                                 operand.getMixedSizes()));
+  Operation *tile = tiled->tiledOps.front();
+  AffineMap resultMap =
+      producer.getMatchingIndexingMap(producer.getDpsInitOperand(0));
+  for (auto [whole, operand] :
+       llvm::zip(producer->getOpOperands(), tile->getOpOperands())) {
+    auto slice = operand.get().getDefiningOp<tensor::ExtractSliceOp>();
+    if (!slice || slice.getSource() != whole.get())
+      continue;
+    SmallVector<int64_t> steps = llvm::map_to_vector(
+        producer.getMatchingIndexingMap(&whole).getResults(),
+        [&](AffineExpr expr) {
+          std::optional<unsigned> dim = resultMap.getResultPosition(expr);
+          return dim ? part.steps[*dim] : 0;
+        });
+    b.setInsertionPoint(tile);
+    operand.set(produce(slice.getSource(), {slice.getMixedOffsets(),
+                                            slice.getMixedSizes(), steps}));
   }
-  b.setInsertionPointAfterValue(tiled->tiledValues[0]);
+  b.setInsertionPointAfter(tile);
   return tiled->tiledValues[0];
 }
 
@@ -236,41 +320,55 @@ Value Kernel::pack() {
   shape.push_back(b.getIndexAttr(tile.getWidth()));
   Value panel = tensor::EmptyOp::create(b, loc, shape, b.getF32Type());
 
+  // The tile is a slice; if an op makes the whole, the tile is computed here, a
+  // part of K at a time.
   Value source = product.rhs->get();
-  auto slice = source.getDefiningOp<tensor::ExtractSliceOp>();
-  Value whole = slice ? slice.getSource() : source;
-  if (!whole.getDefiningOp<linalg::LinalgOp>())
-    return packTile(source, panel, constant(0), sizes[k]);
-
   AffineMap map = product.getMap(product.rhs);
-  unsigned kDim = *map.getResultPosition(b.getAffineDimExpr(k));
-  AffineExpr at, upper;
-  bindDims(b.getContext(), at, upper);
-  return loop(constant(0), size(k), kProducerChunk, panel,
-              [&](Value index, ValueRange carried) -> SmallVector<Value> {
-                SmallVector<OpFoldResult> offsets(map.getNumResults(),
-                                                  b.getIndexAttr(0));
-                SmallVector<OpFoldResult> extents =
-                    tensor::getMixedSizes(b, loc, source);
-                if (slice)
-                  offsets = slice.getMixedOffsets();
-                AffineMap sum = AffineMap::get(2, 0, at + upper);
-                offsets[kDim] = affine::makeComposedFoldedAffineApply(
-                    b, loc, sum, {offsets[kDim], index});
-                std::optional<int64_t> kStatic = getConstantIntValue(sizes[k]);
-                if (kStatic && *kStatic % kProducerChunk == 0)
-                  extents[kDim] = b.getIndexAttr(kProducerChunk);
-                else
-                  extents[kDim] = affine::makeComposedFoldedAffineMin(
-                      b, loc,
-                      AffineMap::get(
-                          2, 0,
-                          {b.getAffineConstantExpr(kProducerChunk), upper - at},
-                          b.getContext()),
-                      {index, sizes[k]});
-                Value part = produce(whole, offsets, extents);
-                return {packTile(part, carried[0], index, extents[kDim])};
-              })[0];
+  SmallVector<OpFoldResult> zeros(map.getNumResults(), b.getIndexAttr(0));
+  Part part{zeros, tensor::getMixedSizes(b, loc, source),
+            SmallVector<int64_t>(map.getNumResults(), 1)};
+  while (auto slice = source.getDefiningOp<tensor::ExtractSliceOp>()) {
+    bool isTile = slice == product.rhs->get().getDefiningOp();
+    if (!slice.hasUnitStride() || (!isTile && !slice.hasZeroOffset()) ||
+        slice.getType().getRank() != slice.getSourceType().getRank())
+      break;
+    for (auto [offset, outer] :
+         llvm::zip(part.offsets, slice.getMixedOffsets()))
+      offset = apply(b.getAffineDimExpr(0) + b.getAffineDimExpr(1),
+                     {offset, outer});
+    source = slice.getSource();
+  }
+  if (!isa_and_nonnull<linalg::LinalgOp, tensor::CollapseShapeOp>(
+          source.getDefiningOp()))
+    return packTile(product.rhs->get(), panel, constant(0), sizes[k]);
+
+  auto positionOf = [&](unsigned loop) {
+    return *map.getResultPosition(b.getAffineDimExpr(loop));
+  };
+  for (unsigned loop : product.k)
+    part.steps[positionOf(loop)] = 0;
+  part.steps[positionOf(product.n.back())] = tile.getWidth();
+  part.steps[positionOf(k)] = kProducerChunk;
+  OpFoldResult kOffset = part.offsets[positionOf(k)];
+  AffineExpr d0 = b.getAffineDimExpr(0), d1 = b.getAffineDimExpr(1);
+  auto packChunks = [&](Value lower, Value upper, OpFoldResult chunk,
+                        Value panel) {
+    return loop(
+        lower, upper, kProducerChunk, panel,
+        [&](Value index, ValueRange carried) -> SmallVector<Value> {
+          part.offsets[positionOf(k)] = apply(d0 + d1, {kOffset, index});
+          part.sizes[positionOf(k)] = chunk;
+          return {packTile(produce(source, part), carried[0], index, chunk)};
+        })[0];
+  };
+  Value split = getValueOrCreateConstantIndexOp(
+      b, loc,
+      apply(d0.floorDiv(kProducerChunk) * kProducerChunk, {sizes[k]}));
+  panel = packChunks(constant(0), split, b.getIndexAttr(kProducerChunk), panel);
+  OpFoldResult rest = apply(d0 % kProducerChunk, {sizes[k]});
+  if (isConstantIntValue(rest, 0))
+    return panel;
+  return packChunks(split, size(k), rest, panel);
 }
 
 /// out[position, rows, columns] (+)= lhs[rows, k] * panel[k, columns].
