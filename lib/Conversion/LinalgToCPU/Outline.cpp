@@ -138,6 +138,10 @@ private:
       }
       add(operand.get(), isComputed);
     }
+    llvm::SetVector<Value> fromAbove;
+    getUsedValuesDefinedAbove(def->getRegions(), fromAbove);
+    for (Value value : fromAbove)
+      add(value, /*isPanel=*/false);
     ops.insert(def);
   }
 };

@@ -55,10 +55,6 @@ struct TileProducts : mx::impl::MXCPUTileProductsBase<TileProducts> {
                      const mx::CPUTarget &target) {
     linalg::LinalgOp op = product.op;
     ProductTile tile = ProductTile::get(product, target);
-    SmallVector<int64_t> ranges = op.getStaticLoopRanges();
-    int64_t columns = ranges[product.n.back()];
-    bool isFull =
-        ShapedType::isStatic(columns) && columns % tile.getWidth() == 0;
 
     // A constant initial value stays in registers.
     Value fill;
@@ -73,7 +69,7 @@ struct TileProducts : mx::impl::MXCPUTileProductsBase<TileProducts> {
       sizes[loop] = rewriter.getIndexAttr(1);
     for (unsigned loop : product.n)
       sizes[loop] = rewriter.getIndexAttr(1);
-    sizes[product.n.back()] = rewriter.getIndexAttr(tile.getWidth());
+    sizes[product.n.back()] = rewriter.getIndexAttr(tile.columns);
     scf::SCFTilingOptions options;
     options.setTileSizes(sizes);
     options.setLoopType(scf::SCFTilingOptions::LoopType::ForallOp);
@@ -87,7 +83,7 @@ struct TileProducts : mx::impl::MXCPUTileProductsBase<TileProducts> {
     FailureOr<Product> inner = Product::match(tiled->tiledOps.front());
     if (failed(inner))
       return tiled->tiledOps.front()->emitError("is no longer a product");
-    mx::lowerProduct(rewriter, *inner, tile, target, fill, isFull);
+    mx::lowerProduct(rewriter, *inner, tile, fill);
     return success();
   }
 };

@@ -64,12 +64,14 @@ func.func @constants() -> tensor<2xf32> {
 // CHECK: call @{{.+}}(%[[X]], %[[Q]], %[[S]], %{{.+}})
 func.func @dequantised_weight(%x: tensor<4x32xf32>, %q: tensor<8x32xi8>, %s: tensor<8x2xf32>) -> tensor<4x8xf32> {
   %zero = arith.constant 0.0 : f32
+  %half = arith.constant 0.5 : f32
   %e = tensor.empty() : tensor<8x32xf32>
   %w = linalg.generic {indexing_maps = [#id, affine_map<(n, k) -> (n, k floordiv 16)>, #id], iterator_types = ["parallel", "parallel"]}
       ins(%q, %s : tensor<8x32xi8>, tensor<8x2xf32>) outs(%e : tensor<8x32xf32>) {
   ^bb0(%c: i8, %d: f32, %o: f32):
     %a = arith.sitofp %c : i8 to f32
-    %b = arith.mulf %a, %d : f32
+    %h = arith.mulf %d, %half : f32
+    %b = arith.mulf %a, %h : f32
     linalg.yield %b : f32
   } -> tensor<8x32xf32>
   %d = tensor.empty() : tensor<4x8xf32>

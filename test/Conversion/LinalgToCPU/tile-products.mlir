@@ -102,3 +102,70 @@ func.func @empty(%a: tensor<0x5xf32>, %b: tensor<5x23xf32>, %c: tensor<0x23xf32>
   } -> tensor<0x23xf32>
   return %0 : tensor<0x23xf32>
 }
+
+// One row and a weight by rows: dot products, eight columns at a time.
+// CHECK-LABEL: func.func @decode
+// CHECK: scf.forall (%{{.+}}) = (0) to (64) step (8)
+// CHECK: scf.for {{.*}} step %c8
+// CHECK-COUNT-8: vector.fma
+// CHECK-NOT: vector.fma
+// CHECK-COUNT-8: vector.reduction <add>, %{{.+}} fastmath<reassoc>
+func.func @decode(%a: tensor<32xf32>, %b: tensor<64x32xf32>, %c: tensor<64xf32>) -> tensor<64xf32> {
+  %0 = linalg.generic {indexing_maps = [affine_map<(n, k) -> (k)>, affine_map<(n, k) -> (n, k)>, affine_map<(n, k) -> (n)>],
+      iterator_types = ["parallel", "reduction"]}
+      ins(%a, %b : tensor<32xf32>, tensor<64x32xf32>) outs(%c : tensor<64xf32>) {
+  ^bb0(%x: f32, %y: f32, %o: f32):
+    %p = arith.mulf %x, %y : f32
+    %s = arith.addf %o, %p : f32
+    linalg.yield %s : f32
+  } -> tensor<64xf32>
+  return %0 : tensor<64xf32>
+}
+
+// Three rows and a weight by columns: nothing is packed.
+// CHECK-LABEL: func.func @few_rows
+// CHECK-SAME: %{{.+}}: tensor<3x32xf32>, %[[B:.+]]: tensor<32x64xf32>
+// CHECK: %[[S:.+]] = tensor.extract_slice %[[B]]
+// CHECK-NOT: tensor.empty
+// CHECK: vector.transfer_read %[[S]]
+// CHECK-COUNT-6: vector.fma
+// CHECK-NOT: vector.fma
+func.func @few_rows(%a: tensor<3x32xf32>, %b: tensor<32x64xf32>, %c: tensor<3x64xf32>) -> tensor<3x64xf32> {
+  %0 = linalg.generic {indexing_maps = [#mk, #kn, #mn], iterator_types = ["parallel", "parallel", "reduction"]}
+      ins(%a, %b : tensor<3x32xf32>, tensor<32x64xf32>) outs(%c : tensor<3x64xf32>) {
+  ^bb0(%x: f32, %y: f32, %o: f32):
+    %p = arith.mulf %x, %y : f32
+    %s = arith.addf %o, %p : f32
+    linalg.yield %s : f32
+  } -> tensor<3x64xf32>
+  return %0 : tensor<3x64xf32>
+}
+
+// Codes seen by blocks [K/16, 16], scales by [K/16]: whole blocks of a part.
+// CHECK-LABEL: func.func @blocks
+// CHECK: scf.for %[[K:.+]] = %{{.+}} to %c256 step %c128
+// CHECK: %[[O:.+]] = affine.apply #{{.+}}(%[[K]])
+// CHECK: tensor.extract_slice %{{.+}}[%{{.+}}, %[[O]], 0] [16, 8, 16] [1, 1, 1] : tensor<64x16x16xi8>
+// CHECK: linalg.generic
+// CHECK: tensor.collapse_shape
+// CHECK: vector.transpose
+func.func @blocks(%a: tensor<12x256xf32>, %q: tensor<64x16x16xi8>, %s: tensor<64x16xf32>, %c: tensor<12x64xf32>) -> tensor<12x64xf32> {
+  %e = tensor.empty() : tensor<64x16x16xf32>
+  %v = linalg.generic {indexing_maps = [affine_map<(n, o, i) -> (n, o, i)>, affine_map<(n, o, i) -> (n, o)>, affine_map<(n, o, i) -> (n, o, i)>],
+      iterator_types = ["parallel", "parallel", "parallel"]}
+      ins(%q, %s : tensor<64x16x16xi8>, tensor<64x16xf32>) outs(%e : tensor<64x16x16xf32>) {
+  ^bb0(%x: i8, %d: f32, %o: f32):
+    %r = arith.sitofp %x : i8 to f32
+    %p = arith.mulf %r, %d : f32
+    linalg.yield %p : f32
+  } -> tensor<64x16x16xf32>
+  %w = tensor.collapse_shape %v [[0], [1, 2]] : tensor<64x16x16xf32> into tensor<64x256xf32>
+  %0 = linalg.generic {indexing_maps = [#mk, #nk, #mn], iterator_types = ["parallel", "parallel", "reduction"]}
+      ins(%a, %w : tensor<12x256xf32>, tensor<64x256xf32>) outs(%c : tensor<12x64xf32>) {
+  ^bb0(%x: f32, %y: f32, %o: f32):
+    %p = arith.mulf %x, %y : f32
+    %t = arith.addf %o, %p : f32
+    linalg.yield %t : f32
+  } -> tensor<12x64xf32>
+  return %0 : tensor<12x64xf32>
+}
