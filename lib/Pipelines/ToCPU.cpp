@@ -2,6 +2,7 @@
 
 #include "mx/Pipelines/ToCPU.h"
 #include "mx/Conversion/LinalgToCPU/Passes.h"
+#include "mx/Conversion/MXToLinalg/MXToLinalg.h"
 
 #include "mlir/Conversion/Passes.h"
 #include "mlir/Dialect/Bufferization/Transforms/Passes.h"
@@ -62,6 +63,7 @@ void addLoopsToLLVM(OpPassManager &pm, StringRef cpu) {
 } // namespace
 
 void mx::buildToCPUPipeline(OpPassManager &pm, const ToCPUOptions &options) {
+  pm.addPass(createConvertMXToLinalg());
   pm.addPass(createMXCPUPrepare());
   pm.addNestedPass<func::FuncOp>(createConvertElementwiseToLinalgPass());
   pm.addPass(createMXCPUFuse());
