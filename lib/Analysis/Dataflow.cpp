@@ -151,8 +151,10 @@ namespace {
 /// How an argument is used, views and casts looked through.
 struct Uses {
   bool isTable = false;
-  unsigned products = 0, others = 0;
+  unsigned products = 0, accumulations = 0, others = 0;
   bool hasBatch = false;
+  /// What callees make of it.
+  std::optional<Origin> passedAs;
 };
 } // namespace
 
@@ -167,7 +169,9 @@ static Uses getUses(const ModelGraph &graph, unsigned id) {
       ++uses.products;
       uses.hasBatch |= node.operands[0].node == id ? product.lhsHasBatch
                                                    : product.rhsHasBatch;
-    } else {
+    } else if (node.isAccumulation && node.operands[0].node != id) {
+      ++uses.accumulations;
+    } else if (!isa_and_nonnull<CallOpInterface>(node.op)) {
       ++uses.others;
     }
   }
@@ -178,24 +182,50 @@ static bool isVector(RankedTensorType type) {
   return llvm::count_if(type.getShape(), [](int64_t d) { return d != 1; }) <= 1;
 }
 
-SmallVector<ArgumentInfo> mx::guessArguments(const ModelGraph &graph) {
+SmallVector<ArgumentInfo> mx::guessArguments(const ModelGraph &graph,
+                                             CalleeOrigin getCalleeOrigin) {
   Block &entry = graph.getEntryBlock();
   SmallVector<ArgumentInfo> infos(entry.getNumArguments());
   SmallVector<Uses> uses;
-  llvm::DenseMap<unsigned, unsigned> candidates;
+  llvm::DenseMap<unsigned, unsigned> arguments, candidates;
   for (BlockArgument argument : entry.getArguments()) {
     unsigned id = *graph.getNode(argument);
+    arguments[id] = argument.getArgNumber();
     uses.push_back(getUses(graph, id));
+  }
+  FunctionOpInterface(graph.function).walk([&](CallOpInterface call) {
+    for (auto [i, operand] : llvm::enumerate(call.getArgOperands())) {
+      std::optional<unsigned> id = graph.getNode(operand);
+      auto argument = id ? arguments.find(*id) : arguments.end();
+      if (argument == arguments.end())
+        continue;
+      if (std::optional<Origin> origin = getCalleeOrigin(call, i)) {
+        std::optional<Origin> &known = uses[argument->second].passedAs;
+        known = std::max(known.value_or(Origin::Literal), *origin);
+      }
+    }
+  });
+
+  for (BlockArgument argument : entry.getArguments()) {
+    unsigned id = *graph.getNode(argument);
     auto type = dyn_cast<RankedTensorType>(argument.getType());
     if (!type || !isa<FloatType>(type.getElementType()))
       continue;
-    const Uses &use = uses.back();
+    const Uses &use = uses[argument.getArgNumber()];
     Origin &origin = infos[argument.getArgNumber()].origin;
+    bool isPassedAsData = use.passedAs == Origin::Data;
+    bool isDestination = use.accumulations > 0 && use.products == 0 &&
+                         use.others == 0 && !use.passedAs;
     if (use.isTable)
       origin = Origin::Weight;
+    else if (isDestination)
+      origin = Origin::Literal;
     else if (use.products == 0)
-      origin = isVector(type) ? Origin::Weight : Origin::Data;
-    else if (use.others == 0 && !use.hasBatch) {
+      origin = use.passedAs     ? *use.passedAs
+               : isVector(type) ? Origin::Weight
+                                : Origin::Data;
+    else if (use.others + use.accumulations == 0 && !use.hasBatch &&
+             !isPassedAsData) {
       origin = Origin::Weight;
       candidates[id] = argument.getArgNumber();
     }
@@ -205,6 +235,14 @@ SmallVector<ArgumentInfo> mx::guessArguments(const ModelGraph &graph) {
     const Node &node = graph.nodes[product.node];
     auto lhs = candidates.find(node.operands[0].node);
     auto rhs = candidates.find(node.operands[1].node);
+    // What is multiplied with a constant is data.
+    auto isConstant = [&](unsigned i) {
+      return graph.operand(node, i).kind == NodeKind::Constant;
+    };
+    if (lhs != candidates.end() && isConstant(1))
+      infos[lhs->second].origin = Origin::Data;
+    if (rhs != candidates.end() && isConstant(0))
+      infos[rhs->second].origin = Origin::Data;
     if (lhs == candidates.end() || rhs == candidates.end())
       continue;
     auto rank = [&](unsigned argument) {

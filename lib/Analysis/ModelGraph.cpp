@@ -463,9 +463,11 @@ void GraphBuilder::buildLinalg(linalg::LinalgOp op) {
     // A real accumulator is an addition to the result.
     Ref initRef = readOperand(op, *init);
     if ((isReduction || isConv) &&
-        graph.nodes[initRef.node].kind != NodeKind::Literal)
+        graph.nodes[initRef.node].kind != NodeKind::Literal) {
       result = addStep(NodeKind::Elementwise, NodeCode::Add, op, type,
                        {result, initRef}, op.getNumLoops());
+      graph.nodes[result.node].isAccumulation = true;
+    }
 
     if (i >= op->getNumResults()) {
       // On memrefs the result is written to the init.

@@ -10,23 +10,33 @@ using namespace mx;
 
 namespace {
 
-/// A function, who calls it, and what the calls seen so far pass.
+/// A function, its graph, and what is known about its arguments.
 struct Callee {
   FunctionOpInterface function;
+  std::unique_ptr<ModelGraph> graph;
+  /// What its names say, else its body and callees; once `isGuessed`.
+  SmallVector<ArgumentInfo> guessed;
+  bool isGuessed = false;
+  /// What the calls seen so far pass, and how many are yet to be seen.
+  SmallVector<ArgumentInfo> passed;
   unsigned callsLeft = 0;
   bool isDone = false;
-  SmallVector<ArgumentInfo> passed;
 };
 
 class ModuleRoles {
 public:
-  explicit ModuleRoles(ModuleOp module);
+  ModuleRoles(ModuleOp module, FunctionOpInterface named);
   void run(function_ref<void(FunctionOpInterface, std::vector<RoleEntry> &)>);
 
 private:
   Callee *resolve(CallOpInterface call);
+  SmallVector<ArgumentInfo> readArguments(FunctionOpInterface function);
+  void guess(Callee &callee);
+  void guessAll();
+  SmallVector<ArgumentInfo> getArguments(Callee &callee);
   void pass(CallOpInterface call, ArrayRef<ArgumentInfo> operands);
 
+  FunctionOpInterface named;
   SymbolTableCollection symbols;
   llvm::MapVector<Operation *, Callee> callees;
 };
@@ -39,7 +49,8 @@ static SmallVector<CallOpInterface> getCalls(FunctionOpInterface function) {
   return calls;
 }
 
-ModuleRoles::ModuleRoles(ModuleOp module) {
+ModuleRoles::ModuleRoles(ModuleOp module, FunctionOpInterface named)
+    : named(named) {
   module.walk([&](FunctionOpInterface function) {
     if (!function.isExternal())
       callees[function].function = function;
@@ -53,6 +64,64 @@ ModuleRoles::ModuleRoles(ModuleOp module) {
 Callee *ModuleRoles::resolve(CallOpInterface call) {
   auto it = callees.find(call.resolveCallableInTable(&symbols));
   return it == callees.end() ? nullptr : &it->second;
+}
+
+/// From the attributes; empty if nobody has named arguments.
+SmallVector<ArgumentInfo>
+ModuleRoles::readArguments(FunctionOpInterface function) {
+  SmallVector<ArgumentInfo> infos(function.getNumArguments());
+  bool hasNames = function == named;
+  for (auto [i, info] : llvm::enumerate(infos)) {
+    auto name = function.getArgAttrOfType<StringAttr>(i, parameterAttrName);
+    if (!name)
+      continue;
+    hasNames = true;
+    info.origin = Origin::Weight;
+    info.name = name.str();
+    auto tiedTo = function.getArgAttrOfType<StringAttr>(i, tiedToAttrName);
+    info.storedName = (tiedTo ? tiedTo : name).str();
+  }
+  if (!hasNames)
+    infos.clear();
+  return infos;
+}
+
+/// The names of a function's arguments, else a guess from its body and what is
+/// known of its callees.
+void ModuleRoles::guess(Callee &callee) {
+  callee.graph = std::make_unique<ModelGraph>(callee.function);
+  callee.guessed = readArguments(callee.function);
+  if (callee.guessed.empty())
+    callee.guessed = guessArguments(
+        *callee.graph,
+        [&](CallOpInterface call, unsigned operand) -> std::optional<Origin> {
+          Callee *target = resolve(call);
+          if (!target || !target->isGuessed ||
+              operand >= target->guessed.size())
+            return std::nullopt;
+          return target->guessed[operand].origin;
+        });
+  callee.isGuessed = true;
+}
+
+/// Guesses for all functions, callees first but in cycles.
+void ModuleRoles::guessAll() {
+  llvm::DenseSet<Callee *> entered;
+  for (auto &[op, root] : callees) {
+    SmallVector<Callee *> stack = {&root};
+    while (!stack.empty()) {
+      Callee *callee = stack.back();
+      if (entered.insert(callee).second) {
+        for (CallOpInterface call : getCalls(callee->function))
+          if (Callee *target = resolve(call); target && !entered.count(target))
+            stack.push_back(target);
+        continue;
+      }
+      stack.pop_back();
+      if (!callee->isGuessed)
+        guess(*callee);
+    }
+  }
 }
 
 /// Adds what one call passes to what its callee knows.
@@ -72,22 +141,15 @@ void ModuleRoles::pass(CallOpInterface call, ArrayRef<ArgumentInfo> operands) {
   }
 }
 
-/// From the attributes; empty if no argument has one.
-static SmallVector<ArgumentInfo> readArguments(FunctionOpInterface function) {
-  SmallVector<ArgumentInfo> infos(function.getNumArguments());
-  bool hasNames = false;
-  for (auto [i, info] : llvm::enumerate(infos)) {
-    auto name = function.getArgAttrOfType<StringAttr>(i, parameterAttrName);
-    if (!name)
-      continue;
-    hasNames = true;
-    info.origin = Origin::Weight;
-    info.name = name.str();
-    auto tiedTo = function.getArgAttrOfType<StringAttr>(i, tiedToAttrName);
-    info.storedName = (tiedTo ? tiedTo : name).str();
-  }
-  if (!hasNames)
-    infos.clear();
+/// What a private function is passed by its callers, if all are known; else
+/// what it says itself.
+SmallVector<ArgumentInfo> ModuleRoles::getArguments(Callee &callee) {
+  SmallVector<ArgumentInfo> infos(callee.guessed);
+  bool isNamed = llvm::any_of(
+      infos, [](const ArgumentInfo &info) { return !info.name.empty(); });
+  if (!isNamed && callee.function.isPrivate() && callee.callsLeft == 0 &&
+      !callee.passed.empty())
+    return callee.passed;
   return infos;
 }
 
@@ -95,20 +157,16 @@ void ModuleRoles::run(
     function_ref<void(FunctionOpInterface, std::vector<RoleEntry> &)> visit) {
   auto analyze = [&](Callee &callee) {
     callee.isDone = true;
-    ModelGraph graph(callee.function);
-    SmallVector<ArgumentInfo> arguments = readArguments(callee.function);
-    bool isFullyKnown = callee.callsLeft == 0 && !callee.function.isPublic();
-    if (arguments.empty() && isFullyKnown)
-      arguments = callee.passed;
-    if (arguments.empty())
-      arguments = guessArguments(graph);
+    SmallVector<ArgumentInfo> arguments = getArguments(callee);
     std::vector<RoleEntry> entries =
-        findRoles(graph, arguments,
+        findRoles(*callee.graph, arguments,
                   [&](CallOpInterface call, ArrayRef<ArgumentInfo> operands) {
                     pass(call, operands);
                   });
+    callee.graph.reset();
     visit(callee.function, entries);
   };
+  guessAll();
   // Whoever has no calls left to wait for; in a cycle of calls, the first.
   SmallVector<Callee *> ready;
   for (auto &[op, callee] : callees)
@@ -135,7 +193,7 @@ void ModuleRoles::run(
 }
 
 void mx::findModuleRoles(
-    ModuleOp module,
+    ModuleOp module, FunctionOpInterface named,
     function_ref<void(FunctionOpInterface, std::vector<RoleEntry> &)> visit) {
-  ModuleRoles(module).run(visit);
+  ModuleRoles(module, named).run(visit);
 }

@@ -80,6 +80,7 @@ private:
   }
   bool is(unsigned p, Role role) const { return roles[p].role == role; }
 
+  bool isOfParameters(unsigned id) const;
   std::optional<unsigned> findParameter(unsigned id) const;
   std::string getParameterName(unsigned id, bool stored) const;
 
@@ -130,8 +131,8 @@ void RoleFinder::findWeights() {
       }
     if (role.weight)
       continue;
-    bool isWeight[] = {facts[0]->origin == Origin::Weight,
-                       facts[1]->origin == Origin::Weight};
+    bool isWeight[] = {isOfParameters(node.operands[0].node),
+                       isOfParameters(node.operands[1].node)};
     if (!isWeight[0] && !isWeight[1])
       continue;
     if (isWeight[0] && isWeight[1]) {
@@ -141,16 +142,27 @@ void RoleFinder::findWeights() {
       role.weight = isPlain ? 1 : 0;
     } else {
       role.weight = isWeight[0] ? 0 : 1;
-      if (facts[1 - *role.weight]->origin == Origin::Literal) {
-        role.reason = "parameter × numbers that no input affects";
-        continue;
-      }
+    }
+    if (facts[1 - *role.weight]->origin == Origin::Literal) {
+      role.reason = "parameter × numbers that no input affects";
+      continue;
     }
     if (role.role == Role::other) {
       role.role = Role::linear;
       role.reason = "weight × activation";
     }
   }
+}
+
+/// Computed from parameters only, or a matrix of one number, which elsewhere
+/// would be a literal.
+bool RoleFinder::isOfParameters(unsigned id) const {
+  const Node &node = graph.nodes[id];
+  auto type = node.value ? dyn_cast<RankedTensorType>(node.value.getType())
+                         : RankedTensorType();
+  bool isSplat = node.kind == NodeKind::Literal && type &&
+                 type.getRank() >= 2 && isa<FloatType>(type.getElementType());
+  return flow[id].origin == Origin::Weight || isSplat;
 }
 
 /// The parameter with most dimensions that `id` is computed from, along
@@ -165,10 +177,8 @@ std::optional<unsigned> RoleFinder::findParameter(unsigned id) const {
     unsigned next = worklist[i];
     const Node &node = graph.nodes[next];
     if (node.value && isa<ShapedType>(node.value.getType()) &&
-        flow[next].origin == Origin::Weight) {
-      if (!best || rank(next) > rank(*best))
-        best = next;
-    }
+        isOfParameters(next) && (!best || rank(next) > rank(*best)))
+      best = next;
     if (node.kind == NodeKind::Gather)
       worklist.push_back(node.operands[0].node);
     else
@@ -193,17 +203,29 @@ std::string RoleFinder::getParameterName(unsigned id, bool stored) const {
 // Embeddings
 //===----------------------------------------------------------------------===//
 
+/// i < 0 ? i + n : i
+static bool wrapsNegatives(const ModelGraph &graph, const Node &node) {
+  if (node.kind != NodeKind::Elementwise || node.code != NodeCode::Select)
+    return false;
+  const Node &wrapped = graph.operand(node, 1);
+  return wrapped.kind == NodeKind::Elementwise &&
+         wrapped.code == NodeCode::Add &&
+         llvm::any_of(wrapped.operands, [&](Node::Edge edge) {
+           return edge.node == node.operands[2].node;
+         });
+}
+
 /// A gather of rows of a rank-2 parameter by integers that are not computed
-/// from numbers.
+/// from numbers. Rows at places that no input affects, as arrays are indexed
+/// (negative places count from the end), are a slice of the parameter.
 void RoleFinder::findEmbeddings() {
   for (auto [id, node] : llvm::enumerate(graph.nodes)) {
     if (node.kind != NodeKind::Gather || node.tableRank != 2 ||
         node.operands.size() < 2)
       continue;
     const Node &table = graph.operand(node, 0);
-    const Facts &facts = flow[node.operands[0].node];
     const Node &ids = graph.operand(node, 1);
-    if (facts.origin != Origin::Weight || !table.value ||
+    if (!isOfParameters(node.operands[0].node) || !table.value ||
         !isa<FloatType>(table.elementType) || !ids.elementType.isIntOrIndex() ||
         ids.elementType.isInteger(1) ||
         flow[node.operands[1].node].isFromNumbers)
@@ -221,6 +243,9 @@ void RoleFinder::findEmbeddings() {
     } else {
       continue;
     }
+    if (flow[node.operands[1].node].origin != Origin::Data &&
+        wrapsNegatives(graph, ids))
+      continue;
     // Rows that only ever scale other values are a table of factors.
     bool onlyScales =
         !node.users.empty() && llvm::all_of(node.users, [&](unsigned user) {
@@ -568,14 +593,25 @@ void RoleFinder::addSensitiveOps() {
   for (const SoftmaxIdiom &softmax : flow.getSoftmaxes())
     add(softmax.first, Role::softmax, "softmax");
   for (const NormIdiom &norm : flow.getNorms()) {
-    RoleEntry &entry =
-        add(norm.first, Role::norm, "divides by the root of a mean square");
-    // Named by the weight that scales the result.
-    for (unsigned user : graph.nodes[norm.output].users)
-      if (graph.nodes[user].kind == NodeKind::Elementwise)
-        for (Node::Edge edge : graph.nodes[user].operands)
-          if (flow[edge.node].origin == Origin::Weight && !entry.parameter)
-            nameByParameter(entry, findParameter(edge.node));
+    // Layers that share their statistics (parallel branches on one value)
+    // differ in the weight that scales the result, which also names them.
+    SmallVector<unsigned> scales;
+    for (unsigned user : graph.nodes[norm.output].users) {
+      const Node &use = graph.nodes[user];
+      if (use.kind != NodeKind::Elementwise || use.code != NodeCode::Mul)
+        continue;
+      for (Node::Edge edge : use.operands)
+        if (flow[edge.node].origin == Origin::Weight)
+          if (std::optional<unsigned> scale = findParameter(edge.node))
+            if (!llvm::is_contained(scales, *scale))
+              scales.push_back(*scale);
+    }
+    for (unsigned i = 0; i < std::max<size_t>(scales.size(), 1); ++i) {
+      RoleEntry &entry =
+          add(norm.first, Role::norm, "divides by the root of a mean square");
+      if (i < scales.size())
+        nameByParameter(entry, scales[i]);
+    }
   }
   for (auto [gather, table] : embeddings)
     nameByParameter(

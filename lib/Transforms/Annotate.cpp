@@ -45,9 +45,10 @@ static std::string printShapedType(Type type) {
                          element);
 }
 
-/// Names the arguments of the entry function; an error if the sidecar is about
-/// another one.
-static LogicalResult applySidecar(ModuleOp module, StringRef path) {
+/// Names the arguments of the entry function and returns it; an error if the
+/// sidecar is about another one.
+static FailureOr<FunctionOpInterface> applySidecar(ModuleOp module,
+                                                   StringRef path) {
   Location loc = module.getLoc();
   llvm::Expected<Sidecar> sidecar = readSidecar(path);
   if (!sidecar)
@@ -87,7 +88,7 @@ static LogicalResult applySidecar(ModuleOp module, StringRef path) {
       function.setArgAttr(i, tiedToAttrName,
                           builder.getStringAttr(argument.tiedTo));
   }
-  return success();
+  return function;
 }
 
 //===----------------------------------------------------------------------===//
@@ -256,7 +257,12 @@ void Annotate::annotate(FunctionOpInterface function,
 void Annotate::runOnOperation() {
   ModuleOp module = getOperation();
   FailureOr<RuleList> rules = getRules();
-  if (failed(rules) || (!args.empty() && failed(applySidecar(module, args))))
+  if (failed(rules))
+    return signalPassFailure();
+  FailureOr<FunctionOpInterface> named = FunctionOpInterface();
+  if (!args.empty())
+    named = applySidecar(module, args);
+  if (failed(named))
     return signalPassFailure();
   // What an earlier run left.
   module.walk([](Operation *op) {
@@ -264,8 +270,9 @@ void Annotate::runOnOperation() {
                            StringRef(gemmAttrName), StringRef(policyAttrName)})
       op->removeDiscardableAttr(name);
   });
-  findModuleRoles(module, [&](FunctionOpInterface function,
-                              std::vector<RoleEntry> &entries) {
-    annotate(function, entries, *rules);
-  });
+  findModuleRoles(
+      module, *named,
+      [&](FunctionOpInterface function, std::vector<RoleEntry> &entries) {
+        annotate(function, entries, *rules);
+      });
 }

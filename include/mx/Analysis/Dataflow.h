@@ -8,6 +8,8 @@
 
 #include "mx/Analysis/Idioms.h"
 
+#include "mlir/Interfaces/CallInterfaces.h"
+
 namespace mx {
 
 /// Where a value comes from. Ordered: what is computed from several origins
@@ -78,14 +80,20 @@ private:
   llvm::SmallVector<NormIdiom> norms;
 };
 
+/// What the callee makes of an operand of a call; none if it is not known.
+using CalleeOrigin = llvm::function_ref<std::optional<Origin>(
+    mlir::CallOpInterface, unsigned operand)>;
+
 /// Guesses the origins of arguments that nobody has named: integers and
-/// whatever does not look like a parameter are data. A float argument is a
+/// whatever does not look like a parameter are data; what is only ever the
+/// initial value of sums is a destination, and no input. A float argument is a
 /// parameter if it is the table of a gather by integers, a vector that no
-/// product takes, or the operand of a product, through views and casts only,
-/// without batch dimensions of its own, whose other operand is computed. Where
-/// both operands of a product are arguments, the one is data that has more
-/// uses, else more dimensions, else stands left.
-llvm::SmallVector<ArgumentInfo> guessArguments(const ModelGraph &graph);
+/// product takes, passed on as a parameter only, or the operand of a product,
+/// through views and casts only, without batch dimensions of its own, whose
+/// other operand is computed. Where both operands of a product are arguments,
+/// the one is data that has more uses, else more dimensions, else stands left.
+llvm::SmallVector<ArgumentInfo> guessArguments(const ModelGraph &graph,
+                                               CalleeOrigin getCalleeOrigin);
 
 } // namespace mx
 

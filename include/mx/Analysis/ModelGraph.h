@@ -97,6 +97,8 @@ struct Node {
   llvm::SmallVector<unsigned, 2> users;
   /// A function returns it, or an op without results (a store) takes it.
   bool isReturned = false;
+  /// Adds a reduction or product (operand 0) to its initial value (operand 1).
+  bool isAccumulation = false;
 };
 
 struct Product {

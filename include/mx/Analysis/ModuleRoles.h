@@ -13,10 +13,10 @@
 namespace mx {
 
 /// Calls `visit` for each function with a body. What an argument is comes from
-/// the function's `mx.parameter` attributes, if it has any: then all other
-/// arguments are inputs; else from the calls in this module; else it is
-/// guessed.
-void findModuleRoles(mlir::ModuleOp module,
+/// the function's `mx.parameter` attributes, if it has any or is `named` (null:
+/// none): then all other arguments are inputs; else from the calls in this
+/// module; else it is guessed.
+void findModuleRoles(mlir::ModuleOp module, mlir::FunctionOpInterface named,
                      llvm::function_ref<void(mlir::FunctionOpInterface,
                                              std::vector<RoleEntry> &)>
                          visit);
