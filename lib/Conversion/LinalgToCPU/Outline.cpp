@@ -87,14 +87,31 @@ Value getFillValue(Value init) {
   return {};
 }
 
-/// Sizes of a destination, without new ops where they are known.
-SmallVector<OpFoldResult> getSizes(OpBuilder &builder, Location loc,
-                                   Value init) {
+/// Sizes of a result, without new ops where they are known.
+FailureOr<SmallVector<OpFoldResult>> getSizes(OpBuilder &builder,
+                                              OpResult result) {
+  Operation *op = result.getOwner();
+  if (auto slice = dyn_cast<tensor::ExtractSliceOp>(op)) {
+    SmallVector<OpFoldResult> sizes;
+    llvm::SmallBitVector dropped = slice.getDroppedDims();
+    for (auto [i, size] : llvm::enumerate(slice.getMixedSizes()))
+      if (!dropped[i])
+        sizes.push_back(size);
+    return sizes;
+  }
+  auto dps = dyn_cast<DestinationStyleOpInterface>(op);
+  if (!dps) {
+    ReifiedRankedShapedTypeDims shapes;
+    if (failed(reifyResultShapes(builder, op, shapes)))
+      return failure();
+    return shapes[result.getResultNumber()];
+  }
+  Value init = dps.getTiedOpOperand(result)->get();
   if (auto fill = init.getDefiningOp<linalg::FillOp>())
     init = fill.getOutputs()[0];
   if (auto empty = init.getDefiningOp<tensor::EmptyOp>())
     return empty.getMixedSizes();
-  return tensor::getMixedSizes(builder, loc, init);
+  return tensor::getMixedSizes(builder, op->getLoc(), init);
 }
 
 /// What goes into one kernel.
@@ -203,6 +220,12 @@ SmallVector<Value> Outliner::build(OpBuilder &builder, Operation *root,
     strip(builder.clone(*op, map));
   if (auto concat = dyn_cast<tensor::ConcatOp>(root))
     return buildConcat(builder, concat, map, destinations[0]);
+  if (isa<tensor::ExtractSliceOp>(root)) {
+    Value part = builder.clone(*root, map)->getResult(0);
+    auto copy =
+        linalg::CopyOp::create(builder, root->getLoc(), part, destinations[0]);
+    return copy->getResults();
+  }
 
   auto linalgOp = cast<linalg::LinalgOp>(root);
   IRMapping local(map);
@@ -286,16 +309,12 @@ void Outliner::outline(Operation *root) {
   // Each result has a destination of its own: where many share one,
   // bufferization is quadratic.
   SmallVector<Value> destinations;
-  ReifiedRankedShapedTypeDims shapes;
-  auto dps = dyn_cast<DestinationStyleOpInterface>(root);
-  if (!dps && failed(reifyResultShapes(builder, root, shapes)))
-    return;
   for (OpResult result : root->getResults()) {
-    unsigned i = result.getResultNumber();
-    SmallVector<OpFoldResult> sizes =
-        dps ? getSizes(builder, loc, dps.getDpsInits()[i]) : shapes[i];
+    FailureOr<SmallVector<OpFoldResult>> sizes = getSizes(builder, result);
+    if (failed(sizes))
+      return;
     destinations.push_back(tensor::EmptyOp::create(
-        builder, loc, sizes, getElementTypeOrSelf(result.getType())));
+        builder, loc, *sizes, getElementTypeOrSelf(result.getType())));
   }
 
   SmallVector<Value> operands(slice.captured.begin(), slice.captured.end());
@@ -341,7 +360,7 @@ struct Outline : mx::impl::MXCPUOutlineBase<Outline> {
       }
       auto linalgOp = dyn_cast<linalg::LinalgOp>(op);
       if ((linalgOp && linalgOp.hasPureTensorSemantics()) ||
-          isa<tensor::ConcatOp>(op)) {
+          isa<tensor::ConcatOp, tensor::ExtractSliceOp>(op)) {
         outliner.outline(op);
         ++numCalls;
       }

@@ -15,6 +15,9 @@ using namespace mlir;
 
 namespace {
 
+/// Ops of a block that is not worth optimising.
+constexpr size_t kLargeBlock = 1000;
+
 struct SetTarget : mx::impl::MXCPUSetTargetBase<SetTarget> {
   using MXCPUSetTargetBase::MXCPUSetTargetBase;
 
@@ -33,9 +36,11 @@ struct SetTarget : mx::impl::MXCPUSetTargetBase<SetTarget> {
       function.setNoInline(true);
       if (function.isPrivate())
         function.setLinkage(LLVM::Linkage::Internal);
-      // One block of a thousand calls: nothing to gain, and instruction
-      // selection is quadratic in the uses of the arena.
-      else if (llvm::hasSingleElement(function.getBody()))
+      // Instruction selection is quadratic in the size of a block, and there
+      // is nothing to gain in a model's thousand calls.
+      else if (llvm::any_of(function.getBody(), [](Block &block) {
+                 return block.getOperations().size() > kLargeBlock;
+               }))
         function.setOptimizeNone(true);
       function.setTargetCpu(target->cpu);
       if (features)

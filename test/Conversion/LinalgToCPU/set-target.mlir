@@ -3,7 +3,7 @@
 
 // ERROR: there is no processor 'z80' here; native, generic and on x86-64 avx2 exist
 
-// CHECK: llvm.func @f() attributes {no_inline, optimize_none, target_cpu = "{{.+}}"
+// CHECK: llvm.func @f() attributes {no_inline, target_cpu = "{{.+}}"
 llvm.func @f() {
   llvm.return
 }

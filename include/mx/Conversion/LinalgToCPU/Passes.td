@@ -59,8 +59,9 @@ def MXCPUNormalizeProducts : Pass<"mx-cpu-normalize-products"> {
 def MXCPUOutline : Pass<"mx-cpu-outline", "::mlir::ModuleOp"> {
   let summary = "one private function for each distinct computation";
   let description = [{
-    Each linalg op and `tensor.concat` becomes a call of a private function
-    whose last arguments are the destinations of its results. Into it go what
+    Each linalg op, `tensor.concat` and slice that no such op takes in becomes a
+    call of a private function whose last arguments are the destinations of its
+    results. Into it go what
     belongs to the computation: scalar and splat constants, slices, the initial
     value of a reduction, and the elementwise ops that produce the packed operand
     of a product. Functions with equal bodies are one, so the time of all later
