@@ -23,7 +23,7 @@
 // RECIPE: error: recipe 'recipe.yaml': recipe files are not read yet; give a scheme
 
 // RUN: not mx-opt %s --mx-annotate="scheme=nvfp4 args=%S/Inputs/none.args.json" 2>&1 | FileCheck %s --check-prefix=FILE
-// FILE: error: {{.*}}none.args.json: {{[Nn]}}o such file or directory
+// FILE: error: {{.*}}none.args.json{{.*}}: {{[Nn]}}o such file or directory
 
 // RUN: not mx-opt %s --mx-annotate="scheme=nvfp4 args=%S/Inputs/wrong-entry.args.json" 2>&1 | FileCheck %s --check-prefix=ENTRY
 // ENTRY: annotate-invalid.mlir:[[#]]:1: error: {{.*}}wrong-entry.args.json: the entry 'forward' is not a function of this module
