@@ -25,6 +25,21 @@ Error mx::writeOutputFile(StringRef path,
     return Error::success();
   }
 
+  // A device or a pipe is written to: renaming would put a file in its place.
+  sys::fs::file_status status;
+  if (!sys::fs::status(path, status) && !sys::fs::is_regular_file(status)) {
+    std::error_code code;
+    raw_fd_ostream os(path, code, sys::fs::CD_OpenExisting, sys::fs::FA_Write,
+                      sys::fs::OF_None);
+    if (code)
+      return createFileError(path, code);
+    Error error = write(os);
+    if (Error streamError = takeStreamError(os))
+      error = joinErrors(std::move(error),
+                         createFileError(path, std::move(streamError)));
+    return error;
+  }
+
   Expected<sys::fs::TempFile> temp = sys::fs::TempFile::create(
       path + ".tmp-%%%%%%%%", sys::fs::all_read | sys::fs::all_write);
   if (!temp)

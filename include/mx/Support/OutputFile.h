@@ -17,7 +17,8 @@ namespace mx {
 
 /// Lets `write` fill a temporary file beside `path` and renames it to `path`;
 /// on any error (its own, or of the file system) the temporary file is removed
-/// and `path` is as it was. `-` is standard output. The error names the file.
+/// and `path` is as it was. `-` is standard output; a device or a pipe is
+/// written to as it stands. The error names the file.
 llvm::Error
 writeOutputFile(llvm::StringRef path,
                 llvm::function_ref<llvm::Error(llvm::raw_ostream &)> write);
