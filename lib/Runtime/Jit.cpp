@@ -41,6 +41,7 @@ Expected<std::unique_ptr<TargetMachine>> createTargetMachine(StringRef cpu) {
     return createStringError("this machine cannot run code for '" + cpu + "'");
   InitializeNativeTarget();
   InitializeNativeTargetAsmPrinter();
+  InitializeNativeTargetAsmParser();
   orc::JITTargetMachineBuilder builder{Triple(sys::getProcessTriple())};
   builder.setCPU(target->cpu);
   builder.getFeatures() = SubtargetFeatures(target->features);
