@@ -29,5 +29,8 @@ for feature, tool in (("ptxas", "ptxas"), ("unit-tests", "MXUnitTests")):
     if shutil.which(tool, path=config.environment["PATH"]):
         config.available_features.add(feature)
 config.available_features.add(platform.machine())
-if os.path.exists("/proc/cpuinfo") and " avx2 " in open("/proc/cpuinfo").read():
-    config.available_features.add("avx2")
+# What the host can run, for tests of --cpu.
+if os.path.exists("/proc/cpuinfo"):
+    with open("/proc/cpuinfo") as info:
+        if " avx2 " in info.read():
+            config.available_features.add("avx2")

@@ -35,11 +35,11 @@ void addBufferization(OpPassManager &pm) {
   pm.addPass(mx::createMXCPUPlaceBuffers());
 }
 
-void addLoopsToLLVM(OpPassManager &pm, StringRef cpu) {
+void addLoopsToLLVM(OpPassManager &pm) {
   pm.addPass(mx::createMXCPUExpandCopies());
   pm.addPass(mx::createMXCPUMath());
   pm.addPass(createConvertLinalgToLoopsPass());
-  pm.addPass(mx::createMXCPULowerVectors({cpu.str()}));
+  pm.addPass(mx::createMXCPULowerVectors());
   pm.addPass(memref::createFoldMemRefAliasOpsPass());
   pm.addPass(createForallToParallelLoopPass());
   pm.addPass(createConvertSCFToOpenMPPass());
@@ -77,7 +77,7 @@ void mx::buildToCPUPipeline(OpPassManager &pm, const ToCPUOptions &options) {
   pm.addPass(createMXCPUTileProducts({options.cpu}));
   pm.addPass(createMXCPUTileLoops());
   addBufferization(pm);
-  addLoopsToLLVM(pm, options.cpu);
+  addLoopsToLLVM(pm);
   pm.addPass(createMXCPUSetTarget({options.cpu}));
 }
 

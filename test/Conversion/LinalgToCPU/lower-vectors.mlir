@@ -1,8 +1,11 @@
-// RUN: mx-opt %s --mx-cpu-lower-vectors=cpu=generic | FileCheck %s
+// RUN: mx-opt %s --mx-cpu-lower-vectors | FileCheck %s
 
 // CHECK-LABEL: func.func @block
 // CHECK-COUNT-4: vector.transfer_read {{.*}} vector<4xf32>
 // CHECK-NOT: vector.transpose
+// CHECK: vector.shuffle %{{.+}}, %{{.+}} [0, 4, 2, 6] : vector<4xf32>, vector<4xf32>
+// CHECK-COUNT-7: vector.shuffle
+// CHECK-NOT: vector.shuffle
 // CHECK-COUNT-4: vector.transfer_write {{.*}} vector<4xf32>
 func.func @block(%a: memref<4x8xf32>, %b: memref<8x4xf32>) {
   %c0 = arith.constant 0 : index

@@ -140,13 +140,8 @@ def MXCPULowerVectors : Pass<"mx-cpu-lower-vectors"> {
     // becomes 64 vector.shuffle of vector<16xf32>
     ```
   }];
-  let options = [
-    Option<"cpu", "cpu", "std::string", "\"native\"",
-           "processor: native, avx2 or generic">,
-  ];
-  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::LLVM::LLVMDialect",
-                           "::mlir::memref::MemRefDialect", "::mlir::scf::SCFDialect",
-                           "::mlir::vector::VectorDialect"];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::memref::MemRefDialect",
+                           "::mlir::scf::SCFDialect", "::mlir::vector::VectorDialect"];
 }
 
 def MXCPUPlaceBuffers : Pass<"mx-cpu-place-buffers", "::mlir::ModuleOp"> {
