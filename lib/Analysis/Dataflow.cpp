@@ -178,6 +178,36 @@ static Uses getUses(const ModelGraph &graph, unsigned id) {
   return uses;
 }
 
+/// A stack of weights, one for each product of a batch, looks like a cache. It
+/// is told by a softmax over as many outputs of a layer: the router's.
+static void findStacks(const ModelGraph &graph, ArrayRef<Uses> uses,
+                       SmallVectorImpl<ArgumentInfo> &infos) {
+  Dataflow flow(graph, infos);
+  llvm::SmallDenseSet<int64_t> routed;
+  for (const SoftmaxIdiom &softmax : flow.getSoftmaxes())
+    for (unsigned id : flow[softmax.input].products.get())
+      if (llvm::any_of(graph.nodes[id].operands, [&](Node::Edge edge) {
+            return flow[edge.node].origin == Origin::Weight;
+          }))
+        routed.insert(softmax.extent);
+  for (const Product &product : graph.products) {
+    if (ShapedType::isDynamic(product.shape.batch) ||
+        !routed.contains(product.shape.batch))
+      continue;
+    const Node &node = graph.nodes[product.node];
+    for (unsigned i : {0, 1}) {
+      auto argument =
+          dyn_cast_if_present<BlockArgument>(graph.operand(node, i).value);
+      if (!argument || argument.getOwner() != &graph.getEntryBlock() ||
+          graph.operand(node, 1 - i).kind == NodeKind::Argument)
+        continue;
+      const Uses &use = uses[argument.getArgNumber()];
+      if (use.hasBatch && use.others + use.accumulations == 0)
+        infos[argument.getArgNumber()].origin = Origin::Weight;
+    }
+  }
+}
+
 static bool isVector(RankedTensorType type) {
   return llvm::count_if(type.getShape(), [](int64_t d) { return d != 1; }) <= 1;
 }
@@ -255,5 +285,6 @@ SmallVector<ArgumentInfo> mx::guessArguments(const ModelGraph &graph,
                          : rank(l) >= rank(r);
     infos[isLhsData ? l : r].origin = Origin::Data;
   }
+  findStacks(graph, uses, infos);
   return infos;
 }

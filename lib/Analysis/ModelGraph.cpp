@@ -6,6 +6,7 @@
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/Matchers.h"
+#include "mlir/Transforms/RegionUtils.h"
 #include "llvm/ADT/TypeSwitch.h"
 
 using namespace mlir;
@@ -241,6 +242,15 @@ GraphBuilder::Ref GraphBuilder::getBodyRef(linalg::LinalgOp op, Value value,
   return {getRef(value).node, SmallBitVector(op.getNumLoops())};
 }
 
+/// Operands, and what the op's regions take from outside.
+static SmallVector<Value> getReadValues(Operation *op) {
+  SmallVector<Value> values(op->getOperands());
+  llvm::SetVector<Value> captured;
+  getUsedValuesDefinedAbove(op->getRegions(), captured);
+  llvm::append_range(values, captured);
+  return values;
+}
+
 GraphBuilder::Ref GraphBuilder::buildStep(linalg::LinalgOp op, Operation *step,
                                           const BodyRefs &known) {
   Type type = step->getResult(0).getType();
@@ -253,8 +263,15 @@ GraphBuilder::Ref GraphBuilder::buildStep(linalg::LinalgOp op, Operation *step,
   if (isLookedThrough(step))
     return getBodyRef(op, step->getOperand(0), known);
   SmallVector<Ref> operands;
-  for (Value operand : step->getOperands())
+  for (Value operand : getReadValues(step))
     operands.push_back(getBodyRef(op, operand, known));
+  if (step->getNumRegions() > 0) {
+    // A choice among values by position, as some front ends spell concat.
+    Ref join = addStep(NodeKind::Elementwise, NodeCode::Join, op, type,
+                       operands, rank);
+    join.varies.set();
+    return join;
+  }
   if (auto extract = dyn_cast<tensor::ExtractOp>(step)) {
     Ref gather =
         addStep(NodeKind::Gather, NodeCode::Other, op, type, operands, rank);
@@ -264,9 +281,7 @@ GraphBuilder::Ref GraphBuilder::buildStep(linalg::LinalgOp op, Operation *step,
   NodeCode code = getCode(step);
   if (code == NodeCode::Square)
     operands.truncate(1);
-  NodeKind kind =
-      step->getNumRegions() == 0 ? NodeKind::Elementwise : NodeKind::Opaque;
-  return addStep(kind, code, op, type, operands, rank);
+  return addStep(NodeKind::Elementwise, code, op, type, operands, rank);
 }
 
 /// Builds the steps that `wanted` values depend on, and no others: the one
@@ -280,7 +295,7 @@ void GraphBuilder::buildBody(linalg::LinalgOp op, ArrayRef<Value> wanted,
   while (!worklist.empty()) {
     Operation *step = worklist.pop_back_val().getDefiningOp();
     if (step && step->getBlock() == body && needed.insert(step).second)
-      llvm::append_range(worklist, step->getOperands());
+      llvm::append_range(worklist, getReadValues(step));
   }
   for (Operation &step : body->without_terminator()) {
     if (!needed.contains(&step))

@@ -82,7 +82,9 @@ static std::optional<StackGather> matchStackGather(Value value) {
       if (op.getMatchingIndexingMap(input).isFunctionOfDim(loop))
         return std::nullopt;
     for (auto index : op.getBody()->getOps<linalg::IndexOp>())
-      if (index.getDim() == loop && *index->user_begin() != extract)
+      if (index.getDim() == loop &&
+          llvm::any_of(index->getUsers(),
+                       [&](Operation *user) { return user != extract; }))
         return std::nullopt;
   }
   return gather;
