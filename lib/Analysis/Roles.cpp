@@ -18,7 +18,7 @@
 
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/Interfaces/LoopLikeInterface.h"
-#include "llvm/ADT/StringSwitch.h"
+#include "llvm/ADT/StringMap.h"
 
 using namespace mlir;
 using namespace mx;
@@ -29,7 +29,11 @@ class RoleFinder {
 public:
   RoleFinder(const ModelGraph &graph, ArrayRef<ArgumentInfo> arguments)
       : graph(graph), arguments(arguments), flow(graph, arguments),
-        roles(graph.products.size()) {}
+        roles(graph.products.size()) {
+    for (const ArgumentInfo &info : arguments)
+      if (info.name != info.storedName)
+        tiedUsers[info.storedName] = info.name;
+  }
 
   std::vector<RoleEntry> run();
   void visitCalls(CallVisitor visit);
@@ -97,6 +101,8 @@ private:
   ArrayRef<ArgumentInfo> arguments;
   Dataflow flow;
   std::vector<ProductRole> roles;
+  /// Stored name of tied parameters to the name of one that is tied to it.
+  llvm::StringMap<StringRef> tiedUsers;
   /// Gathers that are embeddings, and the node of the table of each.
   SmallVector<std::pair<unsigned, unsigned>> embeddings;
   /// Outputs of norms, with their weight and bias.
@@ -189,14 +195,20 @@ std::optional<unsigned> RoleFinder::findParameter(unsigned id) const {
   return best;
 }
 
+/// The name of a parameter. Of tied ones, `stored` asks for that of the tensor
+/// which a checkpoint has (an embedding's), else it is that of a user (a
+/// head's) that is not the stored one.
 std::string RoleFinder::getParameterName(unsigned id, bool stored) const {
   auto argument = dyn_cast<BlockArgument>(graph.nodes[id].value);
   if (!argument)
     return getModuleName(graph.nodes[id].value.getLoc());
   const ArgumentInfo &info = arguments[argument.getArgNumber()];
-  if (stored && !info.storedName.empty())
+  if (info.name.empty())
+    return getModuleName(argument.getLoc());
+  if (stored)
     return info.storedName;
-  return info.name.empty() ? getModuleName(argument.getLoc()) : info.name;
+  auto user = tiedUsers.find(info.name);
+  return user == tiedUsers.end() ? info.name : user->second.str();
 }
 
 //===----------------------------------------------------------------------===//

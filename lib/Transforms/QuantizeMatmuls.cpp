@@ -152,40 +152,33 @@ FailureOr<MatmulPlan> MatmulRewriter::plan(linalg::LinalgOp op, unsigned result,
   return plan;
 }
 
-/// Positions in `read` of the loops that are reduced, in their order there.
-static SmallVector<unsigned> getReductionDims(IndexedValue read,
-                                              ArrayRef<unsigned> loops) {
-  SmallVector<unsigned> dims;
-  for (auto [dim, expr] : llvm::enumerate(read.map.getResults()))
-    if (auto loop = dyn_cast<AffineDimExpr>(expr))
-      if (llvm::is_contained(loops, loop.getPosition()))
-        dims.push_back(dim);
-  return dims;
+/// The loops of `loops` in the order in which they walk neighbouring dimensions
+/// of `read`; fewer if they do not.
+static SmallVector<unsigned, 2> getOrder(IndexedValue read,
+                                         ArrayRef<unsigned> loops) {
+  SmallVector<unsigned, 2> order;
+  for (AffineExpr expr : read.map.getResults()) {
+    auto loop = dyn_cast<AffineDimExpr>(expr);
+    if (loop && llvm::is_contained(loops, loop.getPosition()))
+      order.push_back(loop.getPosition());
+    else if (!order.empty())
+      break;
+  }
+  return order;
 }
 
 /// mx.matmul has one K. Several are one if they are neighbours, in the same
-/// order, in both operands.
+/// order, in both operands; that order becomes the one of `plan`.
 LogicalResult MatmulRewriter::mergeReductions(MatmulPlan &plan,
                                               std::string &reason) {
-  ArrayRef<unsigned> loops = plan.contraction.k;
-  if (loops.size() == 1)
-    return success();
-  auto getLoops = [&](IndexedValue read) {
-    SmallVector<unsigned> order;
-    SmallVector<unsigned> dims = getReductionDims(read, loops);
-    for (unsigned dim : dims) {
-      if (dim != dims[order.size()] || dim != dims.front() + order.size())
-        return SmallVector<unsigned>();
-      order.push_back(read.map.getDimPosition(dim));
-    }
-    return order;
-  };
-  SmallVector<unsigned> order = getLoops(plan.lhs.read);
-  if (order.size() != loops.size() || order != getLoops(plan.rhs.read)) {
+  SmallVector<unsigned, 2> &loops = plan.contraction.k;
+  SmallVector<unsigned, 2> order = getOrder(plan.lhs.read, loops);
+  if (order.size() != loops.size() || order != getOrder(plan.rhs.read, loops)) {
     reason = "several reduction dimensions that are not neighbours in the same "
              "order in both operands";
     return failure();
   }
+  loops = order;
   return success();
 }
 
@@ -278,7 +271,8 @@ Value MatmulRewriter::build(MatmulPlan &plan, PolicyAttr policy,
   linalg::LinalgOp op = plan.contraction.op;
   Location loc = op.getLoc();
   MLIRContext *context = rewriter.getContext();
-  // The loops of the new op: those of the old one without all K but the first.
+  // The loops of the new op: those of the old one without all K but the one
+  // that is outermost in the operands.
   ArrayRef<unsigned> reductions = plan.contraction.k;
   SmallVector<AffineExpr> newLoops(op.getNumLoops());
   unsigned numLoops = 0;

@@ -68,6 +68,27 @@ func.func @gathered_expert(%x: tensor<4x64xf32>, %gate: tensor<64x8xf32>, %stack
   return %1 : tensor<4x16x1xf32>
 }
 
+// A stack of as many weights as the router has outputs.
+
+// CHECK-LABEL: Precision plan of @stacked_experts
+// CHECK:       linalg.matmul router 4x8x64
+// CHECK:       linalg.batch_matmul expert 4x16x64 (8 times) mxfp8
+func.func @stacked_experts(%x: tensor<4x64xf32>, %gate: tensor<64x8xf32>, %stack: tensor<8x64x16xf32>, %c: tensor<4x8xf32>, %d: tensor<8x4x16xf32>)
+    -> tensor<8x4x16xf32> {
+  %0 = linalg.matmul ins(%x, %gate : tensor<4x64xf32>, tensor<64x8xf32>) outs(%c : tensor<4x8xf32>) -> tensor<4x8xf32>
+  %p = linalg.softmax dimension(1) ins(%0 : tensor<4x8xf32>) outs(%c : tensor<4x8xf32>) -> tensor<4x8xf32>
+  %e = tensor.empty() : tensor<8x4x64xf32>
+  %routed = linalg.generic {indexing_maps = [affine_map<(e, t, k) -> (t, e)>, affine_map<(e, t, k) -> (t, k)>, affine_map<(e, t, k) -> (e, t, k)>],
+                            iterator_types = ["parallel", "parallel", "parallel"]}
+      ins(%p, %x : tensor<4x8xf32>, tensor<4x64xf32>) outs(%e : tensor<8x4x64xf32>) {
+  ^bb0(%in: f32, %in_0: f32, %out: f32):
+    %2 = arith.mulf %in, %in_0 : f32
+    linalg.yield %2 : f32
+  } -> tensor<8x4x64xf32>
+  %1 = linalg.batch_matmul ins(%routed, %stack : tensor<8x4x64xf32>, tensor<8x64x16xf32>) outs(%d : tensor<8x4x16xf32>) -> tensor<8x4x16xf32>
+  return %1 : tensor<8x4x16xf32>
+}
+
 // One output, whose sigmoid scales a branch: that is a router, the branch no
 // expert.
 

@@ -127,6 +127,24 @@ func.func @collapsed(%x: tensor<3x4x8xf32>, %w: tensor<1x4x8x16xf32>, %c: tensor
   return %0 : tensor<3x16xf32>
 }
 
+// The order of the dimensions counts, not that of the loops.
+
+// CHECK-LABEL: func.func @collapsed_in_other_order
+// CHECK:         tensor.collapse_shape %{{.*}} {{\[\[}}0], [1, 2]] : tensor<3x4x8xf32> into tensor<3x32xf32>
+// CHECK:         tensor.collapse_shape %{{.*}} {{\[\[}}0, 1], [2]] : tensor<4x8x16xf32> into tensor<32x16xf32>
+// CHECK:         mx.matmul {{.*}} indexing_maps = [#[[A]], #[[B]], #[[C]]]
+func.func @collapsed_in_other_order(%x: tensor<3x4x8xf32>, %w: tensor<4x8x16xf32>, %c: tensor<3x16xf32>) -> tensor<3x16xf32> {
+  %0 = linalg.generic {indexing_maps = [affine_map<(s, e, d, h) -> (s, h, d)>, affine_map<(s, e, d, h) -> (h, d, e)>, affine_map<(s, e, d, h) -> (s, e)>],
+                       iterator_types = ["parallel", "parallel", "reduction", "reduction"]}
+      ins(%x, %w : tensor<3x4x8xf32>, tensor<4x8x16xf32>) outs(%c : tensor<3x16xf32>) {
+  ^bb0(%in: f32, %in_0: f32, %out: f32):
+    %1 = arith.mulf %in, %in_0 : f32
+    %2 = arith.addf %out, %1 : f32
+    linalg.yield %2 : f32
+  } -> tensor<3x16xf32>
+  return %0 : tensor<3x16xf32>
+}
+
 // One op with two products becomes two.
 
 // CHECK-LABEL: func.func @fused
