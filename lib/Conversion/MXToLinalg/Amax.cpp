@@ -46,9 +46,7 @@ struct LowerAmax : OpConversionPattern<AmaxOp> {
     if (rank > 1) {
       // One maximum a row first, so that rows can be shared out.
       OpFoldResult rows = getTensorSizes(b, input).front();
-      Value empty = tensor::EmptyOp::create(b, rows, b.getF32Type());
-      Value zero = arith::ConstantOp::create(b, b.getF32FloatAttr(0));
-      Value init = linalg::FillOp::create(b, zero, empty).getResult(0);
+      Value init = createZeros(b, rows, b.getF32Type());
       input = reduceMagnitudes(
           b, input, init,
           AffineMap::getMultiDimMapWithTargets(rank, {0}, b.getContext()));

@@ -43,29 +43,26 @@ static Scalar roundEven(Scalar magnitude, const MiniFloat &f) {
   return select(isSubnormal, subnormal, normal);
 }
 
-/// Random bits that stochastic rounding takes (QuantizeOptions::randomBits).
-static constexpr unsigned randomBits = 24;
-
 /// As encodeMagnitudeStochastic, likewise.
 static Scalar roundStochastic(Scalar magnitude, const MiniFloat &f,
-                              Scalar random) {
-  unsigned excess = getExcessBits(f);
-  static_assert(randomBits > 22, "more than any element's excess");
-  Scalar u = random >> (32 - randomBits);
+                              const RandomBits &random) {
   // The discarded mantissa bits are the distance in units of 2^-excess.
-  Scalar normal =
-      ((magnitude + (u >> (randomBits - excess))) >> excess) - getRebias(f);
-  // Below the normal values, the distance in units of 2^-randomBits.
+  unsigned excess = getExcessBits(f);
+  Scalar addend = random.count > excess
+                      ? random.bits >> (random.count - excess)
+                      : random.bits << (excess - random.count);
+  Scalar normal = ((magnitude + addend) >> excess) - getRebias(f);
+  // Below the normal values, the distance in units of 2^-count.
   Scalar minNormal = magnitude.i32(getMinNormalBits(f));
   float steps = std::ldexp(1.0f, f.bias + int(f.mantissaBits) - 1);
   Scalar scaled =
-      min(magnitude, minNormal).asFloat() * steps * float(1u << randomBits);
-  Scalar subnormal = (scaled.toInteger() + u) >> randomBits;
+      min(magnitude, minNormal).asFloat() * steps * float(1u << random.count);
+  Scalar subnormal = (scaled.toInteger() + random.bits) >> random.count;
   return select(magnitude < minNormal, subnormal, normal);
 }
 
 static Scalar encodeFloat(Scalar x, Element element,
-                          std::optional<Scalar> random) {
+                          std::optional<RandomBits> random) {
   MiniFloat f = getMiniFloat(element);
   Scalar bits = x.bits();
   // Saturating before rounding is the same as after it; NaN is replaced below.
@@ -113,14 +110,14 @@ Scalar mx::roundToInteger(Scalar x, float low, float high) {
 }
 
 /// A whole number next to `x`, by chance; NaN stays.
-static Scalar roundStochastic(Scalar x, Scalar random) {
+static Scalar roundStochastic(Scalar x, const RandomBits &random) {
   Scalar magnitude = x.abs();
   magnitude =
       select(magnitude.f32(256) < magnitude, magnitude.f32(256), magnitude);
   Scalar whole = magnitude.toInteger();
   Scalar fraction = magnitude - whole.toFloat();
-  Scalar distance = (fraction * float(1u << randomBits)).toInteger();
-  Scalar up = (distance + (random >> (32 - randomBits))) >> randomBits;
+  Scalar distance = (fraction * float(1u << random.count)).toInteger();
+  Scalar up = (distance + random.bits) >> random.count;
   Scalar rounded = (whole + up).toFloat();
   Scalar sign = x.bits() & 0x80000000u;
   return select(x.isNaN(), x, (rounded.bits() | sign).asFloat());
@@ -128,7 +125,7 @@ static Scalar roundStochastic(Scalar x, Scalar random) {
 
 /// The low `width` bits of clamp(rne(x) + zeroPoint).
 static Scalar encodeInteger(Scalar x, float low, float high, unsigned width,
-                            std::optional<Scalar> random,
+                            std::optional<RandomBits> random,
                             std::optional<Scalar> zeroPoint = std::nullopt) {
   if (random)
     x = roundStochastic(x, *random);
@@ -168,7 +165,7 @@ static Scalar encodeTable(Scalar x) {
 }
 
 /// The code below or above, by chance; NaN gives 0.
-static Scalar encodeTableStochastic(Scalar x, Scalar random) {
+static Scalar encodeTableStochastic(Scalar x, const RandomBits &random) {
   Scalar one = x.i32(1), zero = x.i32(0), low = zero;
   for (unsigned i = 1; i < 15; ++i)
     low = low + select(x < x.f32(nf4Values[i]), zero, one);
@@ -177,8 +174,8 @@ static Scalar encodeTableStochastic(Scalar x, Scalar random) {
   Scalar position = (x - below) / (above - below);
   position = select(x.f32(0) < position, position, x.f32(0));
   position = select(x.f32(1) < position, x.f32(1), position);
-  Scalar distance = (position * float(1u << randomBits)).toInteger();
-  return low + ((distance + (random >> (32 - randomBits))) >> randomBits);
+  Scalar distance = (position * float(1u << random.count)).toInteger();
+  return low + ((distance + random.bits) >> random.count);
 }
 
 //===----------------------------------------------------------------------===//
@@ -186,7 +183,7 @@ static Scalar encodeTableStochastic(Scalar x, Scalar random) {
 //===----------------------------------------------------------------------===//
 
 Scalar mx::encodeElement(Scalar x, Element element,
-                         std::optional<Scalar> random,
+                         std::optional<RandomBits> random,
                          std::optional<Scalar> zeroPoint) {
   switch (element) {
   case Element::E2M1:

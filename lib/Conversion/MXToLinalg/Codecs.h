@@ -15,12 +15,18 @@
 
 namespace mx {
 
+/// The random bits of one element: an i32 of `count` (8 to 24) of them.
+struct RandomBits {
+  Scalar bits;
+  unsigned count;
+};
+
 /// The code (i32) of `x`, which is in units of the block's scale, as
-/// mx::encodeElement: saturating, to the nearest, ties to even; or, with a
-/// random word (i32), rounded up with the probability of the distance to the
-/// lower code. A zero point (i32, Int4 only) is added to the rounded integer.
+/// mx::encodeElement: saturating, to the nearest, ties to even; or, with random
+/// bits, rounded up with the probability of the distance to the lower code. A
+/// zero point (i32, Int4 only) is added to the rounded integer.
 Scalar encodeElement(Scalar x, Element element,
-                     std::optional<Scalar> random = std::nullopt,
+                     std::optional<RandomBits> random = std::nullopt,
                      std::optional<Scalar> zeroPoint = std::nullopt);
 /// The value (f32) of an element's code (i32).
 Scalar decodeElement(Scalar code, Element element);

@@ -37,7 +37,6 @@ public:
 
 private:
   Value createEmpty(AffineMap map, Type element);
-  Value createZeros(AffineMap map);
   Scalar addError(Scalar sum, Scalar error);
   Value sumRows(Value rows, AffineMap rowMap);
   Value sumRowsByHalves(Value rows, AffineMap rowMap, unsigned position);
@@ -57,12 +56,6 @@ Value Chooser::createEmpty(AffineMap map, Type element) {
   for (unsigned i = 0; i < map.getNumResults(); ++i)
     sizes.push_back(view.getLoopSize(map.getDimPosition(i)));
   return tensor::EmptyOp::create(b, sizes, element);
-}
-
-Value Chooser::createZeros(AffineMap map) {
-  Value zero = arith::ConstantOp::create(b, b.getF32FloatAttr(0));
-  return linalg::FillOp::create(b, zero, createEmpty(map, b.getF32Type()))
-      .getResult(0);
 }
 
 void Chooser::computeScales(Value tensorAmax, Value amaxBits) {
@@ -106,7 +99,7 @@ void Chooser::computeErrors(Value input, Value tensorAmax) {
          {candidates.scales[i], view.getScaleMap()},
          {candidates.factors[i], view.getScaleMap()},
          {tensorAmax, view.getScalarMap()}},
-        {createZeros(rowMap), rowMap},
+        {fillZeros(b, createEmpty(rowMap, b.getF32Type())), rowMap},
         [&](ImplicitLocOpBuilder &b, ValueRange args) {
           Scalar x = Scalar::load(b, args[0]);
           Scalar scale = decodeScale(Scalar::load(b, args[1]), format.scale);
@@ -141,7 +134,8 @@ Value Chooser::sumRows(Value rows, AffineMap rowMap) {
   AffineMap blockMap = identity.dropResult(position);
   auto sumInOrder = [&] {
     return createGeneric(
-        b, {{rows, identity}}, {createZeros(scaleMap), blockMap},
+        b, {{rows, identity}},
+        {fillZeros(b, createEmpty(scaleMap, b.getF32Type())), blockMap},
         [&](ImplicitLocOpBuilder &b, ValueRange args) {
           return addError(Scalar(b, args[1]), Scalar(b, args[0]));
         });

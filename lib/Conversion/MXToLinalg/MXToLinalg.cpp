@@ -4,7 +4,9 @@
 
 #include "CodeTypes.h"
 #include "Layout.h"
+#include "Packing.h"
 #include "Patterns.h"
+#include "Scales.h"
 
 #include "mx/IR/MX.h"
 
@@ -26,15 +28,64 @@ using namespace mx;
 void mx::populateMXToLinalgPatterns(const TypeConverter &converter,
                                     RewritePatternSet &patterns) {
   populateAmaxPatterns(converter, patterns);
+  populateHadamardPatterns(converter, patterns);
+  populateStatsPatterns(converter, patterns);
   populateQuantizePatterns(converter, patterns);
   populateMatmulPatterns(converter, patterns);
   populateRelayoutPatterns(converter, patterns);
+}
+
+/// Refuses the formats of which a lowering of `mx.quantize` would not give the
+/// reference's bits.
+static LogicalResult checkQuantize(QuantizeOp op) {
+  Format format = op.getFormat().getValue();
+  auto fail = [&] {
+    return op.emitOpError("of ") << op.getFormat() << " is not lowered: ";
+  };
+  if (!hasScaleArithmetic(format))
+    return fail() << "variant " << stringify(format.variant)
+                  << " quantises constants only; use variant = ocp";
+  if (format.doubleQuant)
+    return fail() << "double quantisation is of constants only; use "
+                     "double_quant = false";
+  bool isWhole =
+      format.blockRows == Format::Whole || format.blockCols == Format::Whole;
+  if (format.fourOverSix != FourOverSix::None && isWhole)
+    return fail() << "four_over_six needs blocks of a fixed size";
+  if (getLayout(op.getOutputs()[1].getType()))
+    return fail() << "its scales must be row-major; take them to their layout "
+                     "by mx.relayout";
+  bool packed = isPacked(op.getOutputs()[0].getType(), format.element);
+  int64_t last = cast<ShapedType>(op.getInput().getType()).getShape().back();
+  if (packed && format.zeroPoint &&
+      (ShapedType::isDynamic(last) || last % getCodesPerByte(format.element)))
+    return fail() << "packed elements with zero points need a last dimension "
+                     "that fills whole bytes";
+  return success();
+}
+
+/// The same of ops that read quantised values; `format` may be null.
+static LogicalResult checkDequantize(Operation *op, FormatAttr format) {
+  if (!format || hasMultiplierArithmetic(format.getValue()))
+    return success();
+  return op->emitOpError("of ") << format << " is not lowered: variant "
+                                << stringify(format.getValue().variant)
+                                << " has values of its own; use variant = ocp";
 }
 
 LogicalResult mx::checkSupported(Operation *op) {
   if (!cast<DestinationStyleOpInterface>(op).hasPureTensorSemantics())
     return op->emitOpError("on memrefs is not lowered to linalg; run "
                            "convert-mx-to-linalg before bufferization");
+  if (auto quantize = dyn_cast<QuantizeOp>(op))
+    return checkQuantize(quantize);
+  if (auto dequantize = dyn_cast<DequantizeOp>(op))
+    return checkDequantize(op, dequantize.getFormat());
+  if (auto stats = dyn_cast<StatsOp>(op))
+    return checkDequantize(op, stats.getFormat());
+  if (auto matmul = dyn_cast<MatmulOp>(op))
+    return success(succeeded(checkDequantize(op, matmul.getLhsFormatAttr())) &&
+                   succeeded(checkDequantize(op, matmul.getRhsFormatAttr())));
   return success();
 }
 

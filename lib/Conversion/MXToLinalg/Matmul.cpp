@@ -6,6 +6,7 @@
 #include "Codecs.h"
 #include "Generic.h"
 #include "Layout.h"
+#include "Packing.h"
 #include "Patterns.h"
 #include "Scales.h"
 
@@ -36,6 +37,9 @@ Value mx::dequantize(ImplicitLocOpBuilder &b, ValueRange original,
                      ValueRange values, const Format &format, int64_t axis,
                      Value init) {
   QuantizedOperand operand(values, format);
+  if (isPacked(original.front().getType(), format.element))
+    operand.elements = unpackCodes(b, operand.elements, format.element,
+                                   getTensorSizes(b, init));
   BlockView view(b, operand.elements, format, axis);
   if (view.isEmpty())
     return init;
@@ -70,17 +74,56 @@ Value mx::dequantize(ImplicitLocOpBuilder &b, ValueRange original,
   return view.collapseElements(b, result, init);
 }
 
-/// An operand of a matmul in f32; `values` are `original` as codes.
-static Value createF32Operand(ImplicitLocOpBuilder &b, ValueRange original,
-                              ValueRange values,
-                              std::optional<FormatAttr> format, int64_t axis) {
-  Value value = values.front();
-  if (format)
-    return dequantize(b, original, values, format->getValue(), axis,
-                      createF32Like(b, value));
-  if (getElementTypeOrSelf(value.getType()).isF32())
+namespace {
+/// One operand of a matmul: the values as codes, and as they were.
+struct MatmulOperand {
+  ValueRange values, original;
+  std::optional<FormatAttr> format;
+  AffineMap map;
+
+  bool isPacked() const {
+    return format &&
+           mx::isPacked(original.front().getType(), format->getValue().element);
+  }
+};
+} // namespace
+
+/// Sizes of an operand's elements. A packed dimension is as long as the other
+/// operand says or, where that has it packed too, as the bytes hold.
+static Sizes getElementSizes(ImplicitLocOpBuilder &b,
+                             const MatmulOperand &operand,
+                             const MatmulOperand &other, Value init,
+                             AffineMap initMap) {
+  Sizes sizes = getTensorSizes(b, operand.values.front());
+  if (!operand.isPacked())
+    return sizes;
+  AffineExpr last = operand.map.getResults().back();
+  auto lookUp = [&](AffineMap map, Value value, bool isPacked) {
+    std::optional<unsigned> dim = map.getResultPosition(last);
+    if (!dim || (isPacked && *dim + 1 == map.getNumResults()))
+      return false;
+    sizes.back() = getTensorSizes(b, value)[*dim];
+    return true;
+  };
+  if (!lookUp(initMap, init, false) &&
+      !lookUp(other.map, other.values.front(), other.isPacked()))
+    sizes.back() = multiply(
+        b, sizes.back(), getCodesPerByte(operand.format->getValue().element));
+  return sizes;
+}
+
+/// An operand in f32, its elements of these sizes and K at `axis`.
+static Value createF32Operand(ImplicitLocOpBuilder &b,
+                              const MatmulOperand &operand, int64_t axis,
+                              ArrayRef<OpFoldResult> sizes) {
+  Value value = operand.values.front();
+  if (!operand.format && getElementTypeOrSelf(value.getType()).isF32())
     return value;
-  return convertElements(b, value, createF32Like(b, value));
+  Value init = tensor::EmptyOp::create(b, sizes, b.getF32Type());
+  if (!operand.format)
+    return convertElements(b, value, init);
+  return dequantize(b, operand.original, operand.values,
+                    operand.format->getValue(), axis, init);
 }
 
 /// init + bias in f32: a contraction's initial sum, over the dimensions of the
@@ -135,10 +178,17 @@ struct LowerMatmul : OpConversionPattern<MatmulOp> {
     if (!op.hasPureTensorSemantics())
       return rewriter.notifyMatchFailure(op, "on memrefs");
     ImplicitLocOpBuilder b(op.getLoc(), rewriter);
-    Value lhs = createF32Operand(b, op.getLhs(), adaptor.getLhs(),
-                                 op.getLhsFormat(), op.getLhsAxis());
-    Value rhs = createF32Operand(b, op.getRhs(), adaptor.getRhs(),
-                                 op.getRhsFormat(), op.getRhsAxis());
+    Value init = adaptor.getInit();
+    MatmulOperand lhsOperand{adaptor.getLhs(), op.getLhs(), op.getLhsFormat(),
+                             op.getLhsMap()};
+    MatmulOperand rhsOperand{adaptor.getRhs(), op.getRhs(), op.getRhsFormat(),
+                             op.getRhsMap()};
+    Value lhs = createF32Operand(
+        b, lhsOperand, op.getLhsAxis(),
+        getElementSizes(b, lhsOperand, rhsOperand, init, op.getResultMap()));
+    Value rhs = createF32Operand(
+        b, rhsOperand, op.getRhsAxis(),
+        getElementSizes(b, rhsOperand, lhsOperand, init, op.getResultMap()));
     // The discardable attributes (role, policy) stay with the contraction.
     Value sum = createGeneric(
         b, {{lhs, op.getLhsMap()}, {rhs, op.getRhsMap()}},
@@ -147,7 +197,6 @@ struct LowerMatmul : OpConversionPattern<MatmulOp> {
           return Scalar(b, args[2]) + Scalar(b, args[0]) * Scalar(b, args[1]);
         },
         llvm::to_vector(op->getDiscardableAttrs()));
-    Value init = adaptor.getInit();
     if (Type type = getElementTypeOrSelf(init.getType()); !type.isF32())
       sum = convertElements(
           b, sum, tensor::EmptyOp::create(b, getTensorSizes(b, init), type));

@@ -7,6 +7,7 @@
 #include "Codecs.h"
 #include "FourOverSix.h"
 #include "Generic.h"
+#include "Packing.h"
 #include "Patterns.h"
 #include "Random.h"
 #include "Scales.h"
@@ -72,7 +73,7 @@ private:
   GenericOperand createReduction(Type type);
   ScalarRange loadRange(ImplicitLocOpBuilder &b, ValueRange args);
   void addRandomInputs(SmallVectorImpl<GenericOperand> &inputs);
-  Scalar getRandomWord(ImplicitLocOpBuilder &b, ValueRange args);
+  RandomBits getRandomBits(ImplicitLocOpBuilder &b, ValueRange args);
 
   ImplicitLocOpBuilder &b;
   QuantizeOp op;
@@ -93,9 +94,7 @@ private:
 } // namespace
 
 GenericOperand QuantizeLowering::createReduction(Type type) {
-  Value zero = arith::ConstantOp::create(b, b.getZeroAttr(type));
-  Value empty = view.createForScales(b, type);
-  return overScales(linalg::FillOp::create(b, zero, empty).getResult(0));
+  return overScales(fillZeros(b, view.createForScales(b, type)));
 }
 
 //===----------------------------------------------------------------------===//
@@ -262,8 +261,8 @@ void QuantizeLowering::addRandomInputs(
 }
 
 /// `args` are those of the inputs that `addRandomInputs` adds.
-Scalar QuantizeLowering::getRandomWord(ImplicitLocOpBuilder &b,
-                                       ValueRange args) {
+RandomBits QuantizeLowering::getRandomBits(ImplicitLocOpBuilder &b,
+                                           ValueRange args) {
   Value index;
   for (auto [dim, loops] : llvm::enumerate(view.getLoops())) {
     Value position = linalg::IndexOp::create(b, loops.front());
@@ -280,7 +279,8 @@ Scalar QuantizeLowering::getRandomWord(ImplicitLocOpBuilder &b,
                            position);
   }
   index = arith::IndexCastOp::create(b, b.getI64Type(), index);
-  return mx::getRandomWord(b, args[0], args[1], index);
+  unsigned count = op.getRandomBits();
+  return {getRandomWord(b, args[0], args[1], index) >> (32 - count), count};
 }
 
 Value QuantizeLowering::computeCodes() {
@@ -293,20 +293,28 @@ Value QuantizeLowering::computeCodes() {
   if (isStochastic)
     addRandomInputs(inputs);
 
-  Value init = view.expandInit(b, adaptor.getOutputs()[0]);
+  Value elements = adaptor.getOutputs()[0];
+  bool packed = isPacked(op.getOutputs()[0].getType(), format.element);
+  if (packed)
+    elements = tensor::EmptyOp::create(b, view.getSizes(), b.getI8Type());
+  Value init = view.expandInit(b, elements);
   Value codes = createGeneric(
       b, inputs, overElements(init),
       [&](ImplicitLocOpBuilder &b, ValueRange args) {
         Scalar scaled =
             scaleElement(format, Scalar::load(b, args[0]), Scalar(b, args[1]));
-        std::optional<Scalar> random, zeroPoint;
+        std::optional<RandomBits> random;
+        std::optional<Scalar> zeroPoint;
         if (isStochastic)
-          random = getRandomWord(b, args.drop_front(firstRandom));
+          random = getRandomBits(b, args.drop_front(firstRandom));
         if (zeroPoints)
           zeroPoint = Scalar::loadSigned(b, args[2]);
         return encodeElement(scaled, format.element, random, zeroPoint);
       });
-  return view.collapseElements(b, codes, adaptor.getOutputs()[0]);
+  codes = view.collapseElements(b, codes, elements);
+  if (!packed)
+    return codes;
+  return packCodes(b, codes, format.element, adaptor.getOutputs()[0]);
 }
 
 SmallVector<Value> QuantizeLowering::run() {

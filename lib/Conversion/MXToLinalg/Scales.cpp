@@ -31,6 +31,21 @@ bool mx::hasScaleArithmetic(const Format &f) {
   }
 }
 
+bool mx::hasMultiplierArithmetic(const Format &f) {
+  switch (f.variant) {
+  case Variant::CompressedTensors: // divides by its global scale
+    return !f.secondLevel;
+  case Variant::TorchAO: // codes of asymmetric integers are unsigned
+    return !f.zeroPoint;
+  case Variant::ModelOpt: // stores inverse scales of integers
+    return f.element != Element::Int4 && !f.secondLevel;
+  case Variant::JAX:
+    return !f.secondLevel;
+  default:
+    return true;
+  }
+}
+
 //===----------------------------------------------------------------------===//
 // Basics
 //===----------------------------------------------------------------------===//
@@ -263,7 +278,8 @@ static ScalarScale computeInt4(const Format &f, const ScalarRange &range) {
         toStoredScale(f, range.magnitude / range.magnitude.f32(7.5f));
     return {value, value, std::nullopt};
   }
-  Scalar low = atMost(*range.low, 0), high = atLeast(*range.high, 0);
+  Scalar low = atLeast(atMost(*range.low, 0), -FLT_MAX);
+  Scalar high = atMost(atLeast(*range.high, 0), FLT_MAX);
   Scalar value = toStoredScale(f, (high - low) / low.f32(15));
   Scalar point = roundToInteger(low.f32(-8) - low / value, -8, 7);
   return {value, value, point};
@@ -282,9 +298,9 @@ ScalarScale mx::computeScale(const Format &f, FloatType input,
   case Element::Int4:
     return computeInt4(f, range);
   case Element::NF4: {
-    Scalar first = atMost(one / amax, FLT_MAX);
-    first = select(amax == amax.f32(INFINITY), amax.f32(FLT_MIN), first);
-    return {amax, select(amax == zero, zero, first), std::nullopt};
+    Scalar value = atMost(amax, FLT_MAX);
+    Scalar first = atMost(one / value, FLT_MAX);
+    return {value, select(value == zero, zero, first), std::nullopt};
   }
   case Element::Int8: {
     Scalar first = atLeast(atMost(amax.f32(127) / amax, FLT_MAX), FLT_MIN);
@@ -321,6 +337,9 @@ static bool isDivided(const Format &f) {
 
 Scalar mx::scaleElement(const Format &f, Scalar x, Scalar first) {
   Scalar v = isDivided(f) ? x / first : x * first;
+  // The only scales that may be zero: see setDivisor of lib/Formats.
+  if (f.variant == Variant::TorchAO && isDivided(f))
+    v = select(first == x.f32(0), x * FLT_MAX * FLT_MAX, v);
   // These make a negative zero positive.
   if (f.variant == Variant::FourOverSix ||
       (f.variant == Variant::TE && f.scale == ScaleType::E4M3))

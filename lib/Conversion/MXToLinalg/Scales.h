@@ -14,8 +14,12 @@
 
 namespace mx {
 
-/// True if this file has the arithmetic of the format's variant.
+/// True if this file has the arithmetic that quantises to the format; some
+/// libraries' variants are left to lib/Formats.
 bool hasScaleArithmetic(const Format &format);
+
+/// True if it has what takes codes of the format back to values.
+bool hasMultiplierArithmetic(const Format &format);
 
 /// What a block's elements say about its scale, as mx::BlockRange (f32).
 struct ScalarRange {

@@ -57,6 +57,17 @@ RankedTensorType mx::getTensorType(ArrayRef<OpFoldResult> sizes, Type element) {
   return RankedTensorType::get(shape, element);
 }
 
+Value mx::fillZeros(ImplicitLocOpBuilder &b, Value init) {
+  Type element = getElementTypeOrSelf(init.getType());
+  Value zero = arith::ConstantOp::create(b, b.getZeroAttr(element));
+  return linalg::FillOp::create(b, zero, init).getResult(0);
+}
+
+Value mx::createZeros(ImplicitLocOpBuilder &b, ArrayRef<OpFoldResult> sizes,
+                      Type element) {
+  return fillZeros(b, tensor::EmptyOp::create(b, sizes, element));
+}
+
 Value mx::castTo(ImplicitLocOpBuilder &b, Value value, Type type) {
   if (value.getType() == type)
     return value;
@@ -65,16 +76,17 @@ Value mx::castTo(ImplicitLocOpBuilder &b, Value value, Type type) {
 
 Value mx::padTo(ImplicitLocOpBuilder &b, Value value,
                 ArrayRef<OpFoldResult> sizes,
-                ArrayRef<OpFoldResult> paddedSizes) {
+                ArrayRef<OpFoldResult> paddedSizes, TypedAttr padding) {
   if (sizes == paddedSizes)
     return value;
   Type element = getElementTypeOrSelf(value);
   SmallVector<OpFoldResult> low(sizes.size(), b.getIndexAttr(0)), high;
   for (auto [size, padded] : llvm::zip_equal(sizes, paddedSizes))
     high.push_back(subtract(b, padded, size));
-  Value zero = arith::ConstantOp::create(b, b.getZeroAttr(element));
+  Value constant =
+      arith::ConstantOp::create(b, padding ? padding : b.getZeroAttr(element));
   return tensor::PadOp::create(b, getTensorType(paddedSizes, element), value,
-                               low, high, zero);
+                               low, high, constant);
 }
 
 Value mx::copySlice(ImplicitLocOpBuilder &b, Value value, Value init) {

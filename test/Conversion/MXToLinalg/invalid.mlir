@@ -21,3 +21,67 @@ func.func @layout(%s: tensor<128x8xf8E8M0FNU, #mx.layout<tile_128x4>>) -> tensor
   %t = tensor.extract_slice %s[0, 0] [64, 8] [1, 1] : tensor<128x8xf8E8M0FNU, #mx.layout<tile_128x4>> to tensor<64x8xf8E8M0FNU, #mx.layout<tile_128x4>>
   return %t : tensor<64x8xf8E8M0FNU, #mx.layout<tile_128x4>>
 }
+
+// -----
+
+func.func @variant(%x: tensor<4x64xf32>, %e: tensor<4x64xi4>, %s: tensor<4x2xf32>) -> tensor<4x64xi4> {
+  // expected-error@+1 {{'mx.quantize' op of #mx.format<int4_g32, variant = torchao> is not lowered: variant torchao quantises constants only; use variant = ocp}}
+  %q:2 = mx.quantize <int4_g32, variant = torchao> axis = 1 ins(%x : tensor<4x64xf32>)
+      outs(%e, %s : tensor<4x64xi4>, tensor<4x2xf32>) -> tensor<4x64xi4>, tensor<4x2xf32>
+  return %q#0 : tensor<4x64xi4>
+}
+
+// -----
+
+func.func @double_quant(%x: tensor<4x64xf32>, %e: tensor<4x64xi4>, %s: tensor<4x1xf32>) -> tensor<4x64xi4> {
+  // expected-error@+1 {{'mx.quantize' op of #mx.format<nf4, double_quant = true> is not lowered: double quantisation is of constants only; use double_quant = false}}
+  %q:2 = mx.quantize <nf4, double_quant = true> axis = 1 ins(%x : tensor<4x64xf32>)
+      outs(%e, %s : tensor<4x64xi4>, tensor<4x1xf32>) -> tensor<4x64xi4>, tensor<4x1xf32>
+  return %q#0 : tensor<4x64xi4>
+}
+
+// -----
+
+func.func @four_over_six(%x: tensor<4x64xf32>, %a: tensor<f32>, %e: tensor<4x64xf4E2M1FN>, %s: tensor<4x1xf8E4M3FN>) -> tensor<4x64xf4E2M1FN> {
+  // expected-error@+1 {{four_over_six needs blocks of a fixed size}}
+  %q:2 = mx.quantize <nvfp4, block = 1x?, four_over_six = mse> axis = 1 ins(%x : tensor<4x64xf32>) amax(%a : tensor<f32>)
+      outs(%e, %s : tensor<4x64xf4E2M1FN>, tensor<4x1xf8E4M3FN>) -> tensor<4x64xf4E2M1FN>, tensor<4x1xf8E4M3FN>
+  return %q#0 : tensor<4x64xf4E2M1FN>
+}
+
+// -----
+
+func.func @swizzled(%x: tensor<4x64xf32>, %e: tensor<4x64xf4E2M1FN>, %s: tensor<4x2xf8E8M0FNU, #mx.layout<tile_128x4>>) -> tensor<4x64xf4E2M1FN> {
+  // expected-error@+1 {{its scales must be row-major; take them to their layout by mx.relayout}}
+  %q:2 = mx.quantize <mxfp4> axis = 1 ins(%x : tensor<4x64xf32>)
+      outs(%e, %s : tensor<4x64xf4E2M1FN>, tensor<4x2xf8E8M0FNU, #mx.layout<tile_128x4>>)
+      -> tensor<4x64xf4E2M1FN>, tensor<4x2xf8E8M0FNU, #mx.layout<tile_128x4>>
+  return %q#0 : tensor<4x64xf4E2M1FN>
+}
+
+// -----
+
+func.func @packed_zero_points(%x: tensor<4x33xf32>, %e: tensor<4x17xi8>, %s: tensor<4x2xf32>, %z: tensor<4x2xi8>) -> tensor<4x17xi8> {
+  // expected-error@+1 {{packed elements with zero points need a last dimension that fills whole bytes}}
+  %q:3 = mx.quantize <int4_g32, zero_point = true> axis = 1 ins(%x : tensor<4x33xf32>)
+      outs(%e, %s, %z : tensor<4x17xi8>, tensor<4x2xf32>, tensor<4x2xi8>) -> tensor<4x17xi8>, tensor<4x2xf32>, tensor<4x2xi8>
+  return %q#0 : tensor<4x17xi8>
+}
+
+// -----
+
+func.func @values(%q: tensor<4x64xf4E2M1FN>, %s: tensor<4x4xf8E4M3FN>, %a: tensor<f32>, %e: tensor<4x64xf32>) -> tensor<4x64xf32> {
+  // expected-error@+1 {{'mx.dequantize' op of #mx.format<nvfp4, variant = compressed_tensors> is not lowered: variant compressed_tensors has values of its own; use variant = ocp}}
+  %x = mx.dequantize <nvfp4, variant = compressed_tensors> axis = 1
+      ins(%q, %s, %a : tensor<4x64xf4E2M1FN>, tensor<4x4xf8E4M3FN>, tensor<f32>) outs(%e : tensor<4x64xf32>) -> tensor<4x64xf32>
+  return %x : tensor<4x64xf32>
+}
+
+// -----
+
+// A constant of which no bytes are at hand.
+func.func @sparse() -> tensor<4xi4> {
+  // expected-error@+1 {{'arith.constant' op has no form on codes for 'tensor<4xi4>'}}
+  %c = arith.constant sparse<[[0]], [3]> : tensor<4xi4>
+  return %c : tensor<4xi4>
+}

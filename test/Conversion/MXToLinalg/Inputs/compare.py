@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-"""Runs mx.quantize and mx.dequantize lowered to linalg and compares each byte with lib/Formats (mx-quantize).
+"""Runs mx.hadamard, mx.quantize, mx.dequantize and mx.stats lowered to linalg and compares with lib/Formats.
 
     compare.py FOLDER CASES.txt
 
-A line of CASES.txt is `input; format; options`: the name of an input below; the text of a #mx.format; further
-options `sr=SEED,OFFSET`, `axis=0`, `dynamic`. All cases of one input are one module. Prints the number of cases and
-one line for each that differs.
+What lib/Formats gives is what mx-quantize writes; codes, scales, zero points and dequantised values have to be the
+same bytes. A line of CASES.txt is `input; format; options`: the name of an input below; the text of a #mx.format;
+options `sr=SEED,OFFSET`, `sr=SEED,OFFSET,BITS`, `axis=0`, `dynamic`, `packed`, `transform=N` (plain), `transform=te`, `transform=N,SEED`.
+All cases of one input are one module. Prints the number of cases and one line for each that differs.
 """
 import collections
 import os
@@ -120,15 +121,40 @@ class Case:
         self.second = preset.startswith("nvfp4") and fields.get("second_level") != "false"
         self.zero_point = fields.get("zero_point") == "true"
 
+    def add_transform(self, command, lines, x):
+        """The transform's arguments and op; gives the name of the transformed input."""
+        name = self.options.get("transform")
+        if not name:
+            return "%x"
+        if name == "te":
+            command += ["--transform", "rht16"]
+            signs = "1, 1, 1, -1, 1, -1, -1, -1, -1, -1, -1, 1, -1, 1, -1, -1"
+            text = f"<16, signs = [{signs}]>"
+        elif "," in name:
+            size, seed = name.split(",")
+            command += ["--transform", f"rht{size}", "--transform-seed", seed]
+            text = f"<{size}, seed = {seed}>"
+        else:
+            command += ["--transform", f"h{name}"]
+            text = f"<{name}>"
+        lines += [f"  %t = tensor.empty() : {x}",
+                  f"  %h = mx.hadamard {text} axis = {self.axis} ins(%x : {x}) outs(%t : {x}) -> {x}"]
+        return "%h"
+
     def quantize(self, folder, path, dtype):
         """The reference's results."""
         self.prefix = f"{folder}/{self.index}"
         command = ["mx-quantize", path, "--format", f"#mx.format<{self.format}>", "--axis", str(self.axis), "-o",
                    self.prefix]
         if "sr" in self.options:
-            seed, offset = self.options["sr"].split(",")
-            command += ["--rounding", "sr", "--seed", seed, "--offset", offset]
-        subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+            seed, offset, random_bits = (self.options["sr"] + ",24").split(",")[:3]
+            command += ["--rounding", "sr", "--seed", seed, "--offset", offset, "--random-bits", random_bits]
+        self.add_transform(command, [], "")
+        if "packed" in self.options:
+            subprocess.run(command[:-1] + [self.prefix + ".packed", "--pack"], check=True, stdout=subprocess.DEVNULL)
+        printed = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
+        self.stats = [re.search(pattern, printed).group(1)
+                      for pattern in (r"SNR: (\S+)", r"underflow: .*\((\S+)%", r"saturation: .*\((\S+)%", r"unused codes: (\S+)")]
         self.shape = read_npy(self.prefix + ".scales.npy")[0]
 
     def build(self, shape, dtype):
@@ -136,54 +162,73 @@ class Case:
         dynamic = "dynamic" in self.options
         text = lambda extents: "x".join("?" if dynamic else str(e) for e in extents)
         x, full = f"tensor<{text(shape)}x{dtype}>", f"tensor<{shape[0]}x{shape[1]}x{dtype}>"
-        types = [f"tensor<{text(shape)}x{self.element}>", f"tensor<{text(self.shape)}x{self.scale}>"]
-        shapes = [shape, self.shape]
+        stored, element = list(shape), self.element
+        if "packed" in self.options:
+            per_byte, element = {"f4E2M1FN": 2, "i4": 2, "i2": 4}.get(element, 1), "i8"
+            stored[1] = -(-stored[1] // per_byte)
+        types = [f"tensor<{text(stored)}x{element}>", f"tensor<{text(self.shape)}x{self.scale}>"]
+        shapes = [stored, self.shape]
         if self.zero_point:
             types.append(f"tensor<{text(self.shape)}xi8>")
             shapes.append(self.shape)
         types.append(f"tensor<{text(shape)}xf32>")
         shapes.append(shape)
+        types.append("tensor<4xf32>")
         lines = [f"  %x = tensor.cast %full : {full} to {x}" if dynamic else f"  %x = tensor.bitcast %full : {full} to {x}"]
         sizes = sorted({e for s in shapes for e in s})
         for size in sizes if dynamic else []:
             lines.append(f"  %c{size} = arith.constant {size} : index")
-        for i, (t, s) in enumerate(zip(types, shapes)):
+        for i, (t, s) in enumerate(zip(types[:-1], shapes)):
             extents = ", ".join(f"%c{e}" for e in s) if dynamic else ""
             lines.append(f"  %e{i} = tensor.empty({extents}) : {t}")
+        lines.append("  %none = tensor.empty() : tensor<4xf32>")
+        source = self.add_transform([], lines, x)
         amax, amax_type, amax_operand = "", "", ""
         if self.second:
             lines += ["  %zero = arith.constant dense<0.0> : tensor<f32>",
-                      f"  %amax = mx.amax ins(%x : {x}) outs(%zero : tensor<f32>) -> tensor<f32>"]
+                      f"  %amax = mx.amax ins({source} : {x}) outs(%zero : tensor<f32>) -> tensor<f32>"]
             amax, amax_operand, amax_type = "amax(%amax : tensor<f32>)", ", %amax", ", tensor<f32>"
-        rounding, rand = "", ""
+        rounding, rand, attributes = "", "", ""
         if "sr" in self.options:
-            seed, offset = self.options["sr"].split(",")
+            seed, offset, random_bits = (self.options["sr"] + ",24").split(",")[:3]
+            attributes = f"{{random_bits = {random_bits}}}"
             lines += [f"  %seed = arith.constant {seed} : i64", f"  %offset = arith.constant {offset} : i64"]
             rounding, rand = "rounding = <sr>", "random(%seed, %offset)"
-        n, quantized = len(types) - 1, ", ".join(types[:-1])
+        n, quantized = len(types) - 2, ", ".join(types[:-2])
         inits = ", ".join(f"%e{i}" for i in range(n))
         parts = [f"%q#{i}" for i in range(n)]
-        lines += [f"  %q:{n} = mx.quantize <{self.format}> axis = {self.axis} {rounding} ins(%x : {x}) {amax} {rand} "
-                  f"outs({inits} : {quantized}) -> {quantized}",
+        lines += [f"  %q:{n} = mx.quantize <{self.format}> axis = {self.axis} {rounding} ins({source} : {x}) {amax} {rand} "
+                  f"outs({inits} : {quantized}) {attributes} -> {quantized}",
                   f"  %d = mx.dequantize <{self.format}> axis = {self.axis} ins({', '.join(parts)}{amax_operand} : "
-                  f"{quantized}{amax_type}) outs(%e{n} : {types[-1]}) -> {types[-1]}",
-                  f"  return {', '.join(parts)}, %d : {', '.join(types)}"]
+                  f"{quantized}{amax_type}) outs(%e{n} : {types[-2]}) -> {types[-2]}",
+                  f"  %s = mx.stats <{self.format}> axis = {self.axis} ins({source} : {x}) quantized({', '.join(parts)}"
+                  f"{amax_operand} : {quantized}{amax_type}) outs(%none : {types[-1]}) -> {types[-1]}",
+                  f"  return {', '.join(parts)}, %d, %s : {', '.join(types)}"]
         self.types = types
         return (f"func.func private @case{self.index}(%full: {full}) -> ({', '.join(types)}) {{\n"
                 + "\n".join(lines) + "\n}\n")
 
     def compare(self, results):
         """Counts of differing elements by kind."""
-        names = ["codes", "scales"] + (["zero_points"] if self.zero_point else []) + ["dequant"]
+        codes = "packed.codes" if "packed" in self.options else "codes"
+        names = [codes, "scales"] + (["zero_points"] if self.zero_point else []) + ["dequant"]
         differences = []
         for name, path in zip(names, results):
             _, descr, got = read_npy(path)
             want = read_npy(f"{self.prefix}.{name}.npy")[2]
+            if name == "packed.codes" and self.format.startswith("nf4"):  # written high nibble first
+                want = bytes(b >> 4 | (b & 15) << 4 for b in want)
             if name == "scales" and self.scale not in ("f8E8M0FNU", "f8E4M3FN") or name == "dequant":
                 got, want = without_nan(widen(descr, got)), without_nan(want)
             count = sum(a != b for a, b in zip(got, want)) + abs(len(got) - len(want))
             if count:
                 differences.append(f"{name} {count} of {len(want)}")
+        stats = struct.unpack("<4f", read_npy(results[-1])[2])
+        shown = f"{stats[0]:.2f}", f"{stats[1] * 100:.4g}", f"{stats[2] * 100:.4g}", f"{stats[3]:.0f}"
+        # Printed digits may round otherwise.
+        if any(abs(float(a) - float(b)) > max(0.011, 2e-3 * abs(float(b))) for a, b in zip(shown, self.stats)
+               if a != b):
+            differences.append(f"stats {shown} for {self.stats}")
         return differences
 
 
