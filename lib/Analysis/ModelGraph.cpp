@@ -1,12 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
-#include "mx/Analysis/ModelGraph.h"
+#include "GraphBuilder.h"
 
-#include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/Matchers.h"
-#include "mlir/Transforms/RegionUtils.h"
 #include "llvm/ADT/TypeSwitch.h"
 
 using namespace mlir;
@@ -14,69 +12,16 @@ using namespace mx;
 
 using llvm::SmallBitVector;
 
-namespace {
-/// What is yielded for the init `accumulator` of a reduction: the code, and
-/// the value that is reduced (null: several, or not recognised).
-struct Reduction {
-  NodeCode code = NodeCode::Other;
-  Value input;
-};
-} // namespace
-
-namespace mx {
-
-/// Builds a ModelGraph: one walk, each op once.
-class GraphBuilder {
-public:
-  explicit GraphBuilder(ModelGraph &graph) : graph(graph) {}
-
-  void buildBlock(Block &block);
-  void addArgument(BlockArgument argument);
-
-private:
-  using Ref = ModelGraph::Ref;
-
-  Ref getRef(Value value);
-  void setRef(Value value, Ref ref) { graph.refs[value] = std::move(ref); }
-  unsigned addNode(NodeKind kind, NodeCode code, Operation *op, Type type,
-                   ArrayRef<Node::Edge> operands = {});
-  Ref addStep(NodeKind kind, NodeCode code, Operation *op, Type type,
-              ArrayRef<Ref> operands, unsigned rank);
-
-  void buildOp(Operation *op);
-  void buildOpaque(Operation *op);
-  void buildConstant(arith::ConstantOp op);
-  void buildLinalg(linalg::LinalgOp op);
-  void buildReshape(Value from, Value to,
-                    ArrayRef<ReassociationIndices> reassociation);
-  bool buildScalarStep(Operation *op);
-
-  // The body of one linalg op; values of the body in the space of its loops.
-  using BodyRefs = llvm::DenseMap<Value, Ref>;
-  Ref readOperand(linalg::LinalgOp op, OpOperand &operand);
-  Ref getBodyRef(linalg::LinalgOp op, Value value, const BodyRefs &known);
-  Ref buildStep(linalg::LinalgOp op, Operation *step, const BodyRefs &known);
-  void buildBody(linalg::LinalgOp op, ArrayRef<Value> wanted, BodyRefs &known);
-  Ref buildProduct(linalg::LinalgOp op, const Contraction &contraction);
-  Ref buildReduction(linalg::LinalgOp op, unsigned result,
-                     const Reduction &reduction, const BodyRefs &known);
-
-  ModelGraph &graph;
-};
-
-} // namespace mx
-
 //===----------------------------------------------------------------------===//
 // Nodes
 //===----------------------------------------------------------------------===//
 
-static unsigned getRank(Type type) {
+unsigned mx::getRank(Type type) {
   auto shaped = dyn_cast<ShapedType>(type);
   return shaped && shaped.hasRank() ? shaped.getRank() : 0;
 }
 
-/// Dimensions of an extent other than one.
-static SmallBitVector getNonUnitDims(Type type) {
+SmallBitVector mx::getNonUnitDims(Type type) {
   SmallBitVector dims(getRank(type));
   for (unsigned i = 0; i < dims.size(); ++i)
     dims[i] = cast<ShapedType>(type).getDimSize(i) != 1;
@@ -98,7 +43,6 @@ unsigned GraphBuilder::addNode(NodeKind kind, NodeCode code, Operation *op,
   return id;
 }
 
-/// A step whose result and operands live in one space of `rank` dimensions.
 GraphBuilder::Ref GraphBuilder::addStep(NodeKind kind, NodeCode code,
                                         Operation *op, Type type,
                                         ArrayRef<Ref> operands, unsigned rank) {
@@ -145,8 +89,7 @@ void GraphBuilder::addArgument(BlockArgument argument) {
 // Steps of one element
 //===----------------------------------------------------------------------===//
 
-/// True if `op` is a conversion that keeps the number what it is, or nearly.
-static bool isLookedThrough(Operation *op) {
+bool mx::isLookedThrough(Operation *op) {
   return isa<arith::ExtFOp, arith::TruncFOp, arith::ExtSIOp, arith::ExtUIOp,
              arith::TruncIOp, arith::IndexCastOp, arith::IndexCastUIOp,
              tensor::CastOp>(op);
@@ -164,7 +107,7 @@ static bool isSquare(Operation *op) {
   return false;
 }
 
-static NodeCode getCode(Operation *op) {
+NodeCode mx::getCode(Operation *op) {
   if (isSquare(op))
     return NodeCode::Square;
   return llvm::TypeSwitch<Operation *, NodeCode>(op)
@@ -192,7 +135,6 @@ static NodeCode getCode(Operation *op) {
       .Default([](Operation *) { return NodeCode::Other; });
 }
 
-/// An arith or math op on scalars or whole tensors, outside of a linalg body.
 bool GraphBuilder::buildScalarStep(Operation *op) {
   if (op->getNumResults() != 1 ||
       !isa<arith::ArithDialect, math::MathDialect>(op->getDialect()))
@@ -213,289 +155,6 @@ bool GraphBuilder::buildScalarStep(Operation *op) {
   setRef(result, addStep(NodeKind::Elementwise, getCode(op), op,
                          result.getType(), operands, rank));
   return true;
-}
-
-//===----------------------------------------------------------------------===//
-// linalg
-//===----------------------------------------------------------------------===//
-
-/// An operand as the body sees it: in the space of the loops.
-GraphBuilder::Ref GraphBuilder::readOperand(linalg::LinalgOp op,
-                                            OpOperand &operand) {
-  Ref value = getRef(operand.get());
-  Ref read = {value.node, SmallBitVector(op.getNumLoops())};
-  AffineMap map = op.getMatchingIndexingMap(&operand);
-  for (auto [dim, expr] : llvm::enumerate(map.getResults()))
-    if (dim < value.varies.size() && value.varies[dim])
-      for (unsigned loop = 0; loop < op.getNumLoops(); ++loop)
-        if (expr.isFunctionOfDim(loop))
-          read.varies.set(loop);
-  return read;
-}
-
-GraphBuilder::Ref GraphBuilder::getBodyRef(linalg::LinalgOp op, Value value,
-                                           const BodyRefs &known) {
-  auto it = known.find(value);
-  if (it != known.end())
-    return it->second;
-  // Captured from outside: the same for all iterations.
-  return {getRef(value).node, SmallBitVector(op.getNumLoops())};
-}
-
-/// Operands, and what the op's regions take from outside.
-static SmallVector<Value> getReadValues(Operation *op) {
-  SmallVector<Value> values(op->getOperands());
-  llvm::SetVector<Value> captured;
-  getUsedValuesDefinedAbove(op->getRegions(), captured);
-  llvm::append_range(values, captured);
-  return values;
-}
-
-GraphBuilder::Ref GraphBuilder::buildStep(linalg::LinalgOp op, Operation *step,
-                                          const BodyRefs &known) {
-  Type type = step->getResult(0).getType();
-  unsigned rank = op.getNumLoops();
-  if (auto index = dyn_cast<linalg::IndexOp>(step)) {
-    SmallBitVector varies(rank);
-    varies.set(index.getDim());
-    return {addNode(NodeKind::Index, NodeCode::Other, op, type), varies};
-  }
-  if (isLookedThrough(step))
-    return getBodyRef(op, step->getOperand(0), known);
-  SmallVector<Ref> operands;
-  for (Value operand : getReadValues(step))
-    operands.push_back(getBodyRef(op, operand, known));
-  if (step->getNumRegions() > 0) {
-    // A choice among values by position, as some front ends spell concat.
-    Ref join = addStep(NodeKind::Elementwise, NodeCode::Join, op, type,
-                       operands, rank);
-    join.varies.set();
-    return join;
-  }
-  if (auto extract = dyn_cast<tensor::ExtractOp>(step)) {
-    Ref gather =
-        addStep(NodeKind::Gather, NodeCode::Other, op, type, operands, rank);
-    graph.nodes[gather.node].tableRank = getRank(extract.getTensor().getType());
-    return gather;
-  }
-  NodeCode code = getCode(step);
-  if (code == NodeCode::Square)
-    operands.truncate(1);
-  return addStep(NodeKind::Elementwise, code, op, type, operands, rank);
-}
-
-/// Builds the steps that `wanted` values depend on, and no others: the one
-/// which combines with an accumulator, and assertions, are not part of the
-/// graph.
-void GraphBuilder::buildBody(linalg::LinalgOp op, ArrayRef<Value> wanted,
-                             BodyRefs &known) {
-  Block *body = op.getBlock();
-  llvm::SmallPtrSet<Operation *, 16> needed;
-  SmallVector<Value> worklist(wanted);
-  while (!worklist.empty()) {
-    Operation *step = worklist.pop_back_val().getDefiningOp();
-    if (step && step->getBlock() == body && needed.insert(step).second)
-      llvm::append_range(worklist, getReadValues(step));
-  }
-  for (Operation &step : body->without_terminator()) {
-    if (!needed.contains(&step))
-      continue;
-    Ref ref = buildStep(op, &step, known);
-    for (Value result : step.getResults())
-      known[result] = ref;
-  }
-}
-
-/// Finds how `yielded` combines with `accumulator`, both of one body.
-static Reduction matchReduction(Value yielded, Value accumulator) {
-  Operation *op = yielded.getDefiningOp();
-  while (op && isLookedThrough(op))
-    op = op->getOperand(0).getDefiningOp();
-  if (!op)
-    return {};
-  auto isAccumulator = [&](Value value) {
-    while (Operation *producer = value.getDefiningOp()) {
-      if (!isLookedThrough(producer))
-        return false;
-      value = producer->getOperand(0);
-    }
-    return value == accumulator;
-  };
-  if (auto select = dyn_cast<arith::SelectOp>(op)) {
-    // A maximum spelled as compare and select; or its position.
-    auto compare = select.getCondition().getDefiningOp<arith::CmpFOp>();
-    if (!compare)
-      return {};
-    for (auto [input, other] :
-         {std::pair(select.getTrueValue(), select.getFalseValue()),
-          std::pair(select.getFalseValue(), select.getTrueValue())}) {
-      if (!isAccumulator(other))
-        continue;
-      if (compare.getLhs() != input && compare.getRhs() != input)
-        return {NodeCode::ArgMax, nullptr};
-      return {NodeCode::Max, input};
-    }
-    return {};
-  }
-  NodeCode code = getCode(op);
-  if (op->getNumOperands() == 2)
-    for (unsigned i : {0, 1})
-      if (isAccumulator(op->getOperand(i)) &&
-          !isAccumulator(op->getOperand(1 - i)))
-        return {code, op->getOperand(1 - i)};
-  return {};
-}
-
-/// Number of elements that are reduced to one element of the result.
-static int64_t getReducedExtent(linalg::LinalgOp op, AffineMap resultMap) {
-  int64_t reduced = 1;
-  for (auto [loop, range] : llvm::enumerate(op.getStaticLoopRanges())) {
-    if (resultMap.isFunctionOfDim(loop))
-      continue;
-    if (ShapedType::isDynamic(range))
-      return ShapedType::kDynamic;
-    reduced *= range;
-  }
-  return reduced;
-}
-
-GraphBuilder::Ref GraphBuilder::buildReduction(linalg::LinalgOp op,
-                                               unsigned result,
-                                               const Reduction &reduction,
-                                               const BodyRefs &known) {
-  OpOperand *init = op.getDpsInitOperand(result);
-  SmallVector<Ref> inputs;
-  if (reduction.input) {
-    inputs.push_back(getBodyRef(op, reduction.input, known));
-  } else {
-    // All that the body reads, so that nothing is lost.
-    for (OpOperand *input : op.getDpsInputOperands())
-      inputs.push_back(readOperand(op, *input));
-  }
-  Ref reduced = addStep(NodeKind::Reduce, reduction.code, op,
-                        init->get().getType(), inputs, op.getNumLoops());
-  graph.nodes[reduced.node].reducedExtent =
-      getReducedExtent(op, op.getMatchingIndexingMap(init));
-  return reduced;
-}
-
-static int64_t multiply(ArrayRef<int64_t> ranges, ArrayRef<unsigned> loops) {
-  int64_t product = 1;
-  for (unsigned loop : loops) {
-    if (ShapedType::isDynamic(ranges[loop]))
-      return ShapedType::kDynamic;
-    product *= ranges[loop];
-  }
-  return product;
-}
-
-GraphBuilder::Ref GraphBuilder::buildProduct(linalg::LinalgOp op,
-                                             const Contraction &contraction) {
-  Ref lhs = readOperand(op, *contraction.lhs);
-  Ref rhs = readOperand(op, *contraction.rhs);
-  Product product;
-  product.contraction = contraction;
-
-  SmallVector<int64_t> ranges = op.getStaticLoopRanges();
-  SmallVector<unsigned, 2> m(contraction.m), n(contraction.n), batch;
-  for (unsigned loop : contraction.batch) {
-    product.lhsHasBatch |= lhs.varies[loop];
-    product.rhsHasBatch |= rhs.varies[loop];
-    if (ranges[loop] == 1 || lhs.varies[loop] == rhs.varies[loop])
-      batch.push_back(loop);
-    else
-      (lhs.varies[loop] ? m : n).push_back(loop);
-  }
-  product.shape = {multiply(ranges, m), multiply(ranges, n),
-                   multiply(ranges, contraction.k), multiply(ranges, batch)};
-
-  Ref ref =
-      addStep(NodeKind::Product, NodeCode::Mul, op,
-              contraction.init->get().getType(), {lhs, rhs}, op.getNumLoops());
-  product.node = ref.node;
-  graph.nodes[ref.node].product = graph.products.size();
-  graph.products.push_back(std::move(product));
-  return ref;
-}
-
-/// Pooling shares the interface of convolutions but multiplies nothing.
-static bool isConvolution(linalg::LinalgOp op) {
-  if (isa<linalg::ConvolutionOpInterface>(op.getOperation()))
-    return !op->getName().getStringRef().starts_with("linalg.pooling");
-  // A generic of this form reads its input at a sum of two loops.
-  return op.getNumDpsInits() == 1 && op.getNumReductionLoops() > 0 &&
-         linalg::isaConvolutionOpInterface(op) &&
-         isa_and_nonnull<arith::AddFOp, arith::AddIOp>(
-             op.getBlock()->getTerminator()->getOperand(0).getDefiningOp());
-}
-
-void GraphBuilder::buildLinalg(linalg::LinalgOp op) {
-  Block *body = op.getBlock();
-  unsigned numResults = op.getNumDpsInits();
-  bool isConv = isConvolution(op);
-  bool isReduction = op.getNumReductionLoops() > 0;
-  BodyRefs known;
-  if (body->getNumArguments() == op->getNumOperands())
-    for (OpOperand &operand : op->getOpOperands())
-      known[op.getMatchingBlockArgument(&operand)] = readOperand(op, operand);
-
-  // What each result is, and which values of the body that takes.
-  SmallVector<FailureOr<Contraction>> contractions(numResults, failure());
-  SmallVector<Reduction> reductions(numResults);
-  SmallVector<Value> wanted;
-  for (unsigned i = 0; i < numResults; ++i) {
-    Value yielded = body->getTerminator()->getOperand(i);
-    contractions[i] = matchContraction(op, i);
-    if (succeeded(contractions[i]) || isConv)
-      continue;
-    if (isReduction)
-      reductions[i] = matchReduction(
-          yielded, op.getMatchingBlockArgument(op.getDpsInitOperand(i)));
-    Value value = isReduction ? reductions[i].input : yielded;
-    if (value)
-      wanted.push_back(value);
-  }
-  buildBody(op, wanted, known);
-
-  for (unsigned i = 0; i < numResults; ++i) {
-    OpOperand *init = op.getDpsInitOperand(i);
-    Type type = init->get().getType();
-    Ref result;
-    if (succeeded(contractions[i])) {
-      result = buildProduct(op, *contractions[i]);
-    } else if (isConv) {
-      SmallVector<Ref> inputs;
-      for (OpOperand *input : op.getDpsInputOperands())
-        inputs.push_back(readOperand(op, *input));
-      result = addStep(NodeKind::Convolution, NodeCode::Mul, op, type, inputs,
-                       op.getNumLoops());
-      result.varies.set();
-    } else if (isReduction) {
-      result = buildReduction(op, i, reductions[i], known);
-    } else {
-      result = getBodyRef(op, body->getTerminator()->getOperand(i), known);
-    }
-    // A real accumulator is an addition to the result.
-    Ref initRef = readOperand(op, *init);
-    if ((isReduction || isConv) &&
-        graph.nodes[initRef.node].kind != NodeKind::Literal) {
-      result = addStep(NodeKind::Elementwise, NodeCode::Add, op, type,
-                       {result, initRef}, op.getNumLoops());
-      graph.nodes[result.node].isAccumulation = true;
-    }
-
-    if (i >= op->getNumResults()) {
-      // On memrefs the result is written to the init.
-      graph.nodes[result.node].isReturned = true;
-      continue;
-    }
-    AffineMap map = op.getMatchingIndexingMap(init);
-    SmallBitVector varies = getNonUnitDims(type);
-    for (auto [dim, expr] : llvm::enumerate(map.getResults()))
-      if (auto loop = dyn_cast<AffineDimExpr>(expr))
-        varies[dim] = varies[dim] && result.varies[loop.getPosition()];
-    setRef(op->getResult(i), {result.node, varies});
-  }
 }
 
 //===----------------------------------------------------------------------===//

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // What each op is to the model, from the structure of the function alone. The
-// rules are in lib/Analysis/Roles.cpp, one function each.
+// rules are listed in lib/Analysis/RoleFinder.h.
 
 #ifndef MX_ANALYSIS_ROLES_H
 #define MX_ANALYSIS_ROLES_H

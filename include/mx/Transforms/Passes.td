@@ -7,7 +7,7 @@ include "mlir/Pass/PassBase.td"
 def MXAnnotate : Pass<"mx-annotate", "::mlir::ModuleOp"> {
   let summary = "find what each op is to the model and decide its precision";
   let description = [{
-    Roles follow from the structure of each function (lib/Analysis/Roles.cpp
+    Roles follow from the structure of each function (lib/Analysis/RoleFinder.h
     states the rules); names are used for rules only. Writes `mx.role`,
     `mx.gemm` and `mx.id` on each product and each sensitive op, `mx.policy` on
     those that are to be quantised, `mx.parameter` on arguments that the sidecar
