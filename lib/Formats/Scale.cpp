@@ -68,6 +68,14 @@ float ElementScaling::apply(float x) const {
   return negateZero && v == 0 ? -0.0f : v;
 }
 
+/// Distance from one to the next value of the type, which compressed-tensors
+/// takes for a scale of zero.
+static float getEpsilon(FloatType type) {
+  return type == FloatType::BF16  ? 0x1p-7f
+         : type == FloatType::F16 ? 0x1p-10f
+                                  : 0x1p-23f;
+}
+
 /// Division by a scale. A scale of zero saturates what is not zero, as a
 /// division would, but does not make zeros NaN.
 static void setDivisor(ElementScaling &s, float divisor) {
@@ -372,9 +380,7 @@ static BlockScale getFP8Scale(const Format &f, FloatType input, float amax) {
     scale.value = roundTo(input, amax / largest);
     s.result = input;
     if (scale.value == 0 && f.variant == Variant::CompressedTensors)
-      scale.value = input == FloatType::BF16  ? 0x1p-7f
-                    : input == FloatType::F16 ? 0x1p-10f
-                                              : 0x1p-23f;
+      scale.value = getEpsilon(input);
     break;
   default:
     scale.value = roundTo(type, amax / largest);
@@ -424,7 +430,7 @@ static BlockScale getInt4Scale(const Format &f, FloatType input,
     value = f.zeroPoint ? roundTo(input, roundTo(input, high - low) / 15.0f)
                         : roundTo(input, value);
     s.result = input;
-    s.first = value == 0 ? 0x1p-23f : value;
+    s.first = value == 0 ? getEpsilon(input) : value;
     break;
   default:
     value = atMost(roundTo(type, value), getMaxFinite(type));

@@ -147,49 +147,51 @@ static Expected<Format> getFormat() {
   Expected<Format> base = Format::parse(text);
   if (!base)
     return optionError("format", toString(base.takeError()));
-
-  std::string spelling = text.str();
-  auto override = [&](StringRef field, const Twine &value) -> Error {
-    size_t found = StringRef(spelling).find(field);
-    if (found != StringRef::npos && StringRef(spelling)
-                                        .substr(found + field.size())
-                                        .ltrim()
-                                        .starts_with("="))
-      return optionError("format",
-                         "'" + field + "' is also given by an option");
-    spelling += (", " + field + " = " + value).str();
-    return Error::success();
+  auto isGiven = [&](StringRef field) {
+    return llvm::any_of(llvm::split(text, ','), [&](StringRef part) {
+      return part.contains('=') && part.split('=').first.trim() == field;
+    });
   };
-  SmallVector<std::pair<StringRef, std::string>> overrides;
-  StringRef rule = scaleRule;
-  if (rule.empty() && base->scale == ScaleType::E8M0 && !text.contains("rule"))
-    rule = getLibraryRule(variantName);
-  if (!rule.empty())
-    overrides.emplace_back("rule", rule);
+
+  struct Override {
+    StringRef option, field;
+    std::string value;
+  };
+  SmallVector<Override> overrides;
+  if (!scaleRule.empty())
+    overrides.push_back({"scale-rule", "rule", scaleRule});
+  else if (base->scale == ScaleType::E8M0 && !isGiven("rule"))
+    if (StringRef rule = getLibraryRule(variantName); !rule.empty())
+      overrides.push_back({"variant", "rule", rule.str()});
   if (!variantName.empty())
-    overrides.emplace_back("variant", variantName);
+    overrides.push_back({"variant", "variant", variantName});
   if (twoD) {
     if (base->blockCols == Format::Whole)
       return optionError("two-d", "'" + text + "' has no square blocks");
     std::string extent = std::to_string(base->blockCols);
-    overrides.emplace_back("block", extent + "x" + extent);
+    overrides.push_back({"two-d", "block", extent + "x" + extent});
   }
   if (!fourOverSix.empty()) {
-    overrides.emplace_back("four_over_six", fourOverSix);
-    if (scaleMax.empty() && !text.contains("scale_max"))
-      overrides.emplace_back("scale_max", "256");
+    overrides.push_back({"four-over-six", "four_over_six", fourOverSix});
+    if (scaleMax.empty() && !isGiven("scale_max"))
+      overrides.push_back({"four-over-six", "scale_max", "256"});
   }
   if (!scaleMax.empty())
-    overrides.emplace_back("scale_max", scaleMax);
+    overrides.push_back({"scale-max", "scale_max", scaleMax});
   if (noSecondLevel)
-    overrides.emplace_back("second_level", "false");
+    overrides.push_back({"no-second-level", "second_level", "false"});
   if (zeroPoint)
-    overrides.emplace_back("zero_point", "true");
+    overrides.push_back({"zero-point", "zero_point", "true"});
   if (doubleQuant)
-    overrides.emplace_back("double_quant", "true");
-  for (auto &[field, value] : overrides)
-    if (Error error = override(field, value))
-      return std::move(error);
+    overrides.push_back({"double-quant", "double_quant", "true"});
+
+  std::string spelling = text.str();
+  for (Override &item : overrides) {
+    if (isGiven(item.field))
+      return optionError(item.option,
+                         "'" + item.field + "' is also given by --format");
+    spelling += (", " + item.field + " = " + item.value).str();
+  }
   return Format::parse(spelling);
 }
 
@@ -262,14 +264,14 @@ static Expected<FloatType> getType(const NpyArray &array) {
     return FloatType::F16;
   if (type == "bf16" || (type == "ui16" && !dtype.empty()))
     return FloatType::BF16;
-  return createFileError(
-      inputPath,
-      createStringError(
-          type == "ui16" ? "elements are ui16; bf16 needs --dtype bf16"
-                         : "elements are " + type +
-                               "; f32, f16 and bf16 are "
-                               "quantised" +
-                               (dtype.empty() ? "" : ", --dtype is for ui16")));
+  std::string message = ("elements are " + type + "; ").str();
+  if (type == "ui16")
+    message += "bf16 needs --dtype bf16";
+  else if (dtype.empty())
+    message += "f32, f16 and bf16 are quantised";
+  else
+    message += "--dtype bf16 is for bf16 and ui16";
+  return createFileError(inputPath, createStringError(message));
 }
 
 //===----------------------------------------------------------------------===//
