@@ -13,8 +13,9 @@ namespace mx::detail {
 
 /// A rectangle of a matrix.
 struct Block {
-  /// Index of its first element in the tensor.
+  /// Position of its first element in memory, and its number in the tensor.
   int64_t begin;
+  int64_t index;
   int64_t rows, cols;
   bool ragged;
 };
@@ -26,18 +27,20 @@ public:
   BlockQuantizer(const Format &format, const QuantizeOptions &options,
                  FloatType type, TensorView tensor, const Layout &layout,
                  Quantized &result)
-      : format(format), type(type), reader(tensor), layout(layout),
-        result(result) {
+      : format(format), options(options), type(type), reader(tensor),
+        layout(layout), result(result) {
     code.element = format.element;
     code.rounding = options.rounding;
     code.random = {options.seed, options.offset, options.randomBits};
-    code.randomStride = layout.cols.stride;
+    code.randomStride = layout.cols.indexStride;
     code.variant = format.variant;
   }
 
   void run();
 
 private:
+  void runMatrix(int64_t begin, int64_t scaleBegin);
+  void runTransposed(int64_t begin, int64_t scaleBegin);
   void quantize(const Block &block, int64_t scaleIndex);
   BlockRange getRange(const Block &block);
   void encode(const Block &block, const ElementScaling &scaling,
@@ -45,19 +48,18 @@ private:
   BlockScale chooseFourOverSix(const Block &block, float amax);
   float getError(const Block &block, const BlockScale &scale);
 
-  /// Calls `fn(values, n, begin)` for the contiguous pieces of a block, row by
-  /// row.
+  /// Calls `fn(values, n, row, col)` for the contiguous pieces of a block, row
+  /// by row.
   template <typename Fn> void forEachPiece(const Block &block, Fn fn) {
-    for (int64_t r = 0; r < block.rows; ++r) {
-      int64_t begin = block.begin + r * layout.rows.stride;
-      reader.forEachPiece(begin, layout.cols.stride, block.cols,
-                          [&](const float *x, int64_t n, int64_t done) {
-                            fn(x, n, begin + done * layout.cols.stride);
-                          });
-    }
+    for (int64_t row = 0; row < block.rows; ++row)
+      reader.forEachPiece(
+          block.begin + row * layout.rows.stride, layout.cols.stride,
+          block.cols,
+          [&](const float *x, int64_t n, int64_t col) { fn(x, n, row, col); });
   }
 
   const Format &format;
+  const QuantizeOptions &options;
   FloatType type;
   Reader reader;
   const Layout &layout;

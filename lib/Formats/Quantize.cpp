@@ -130,48 +130,99 @@ SmallVector<float> mx::getDecodeTable(const Format &format) {
   return table;
 }
 
+namespace {
+/// Finds what a code's value is multiplied with, block by block.
+class BlockDecoder {
+public:
+  explicit BlockDecoder(const Quantized &q)
+      : q(q), table(getDecodeTable(q.format)) {
+    if (q.format.doubleQuant)
+      doubleQuantScales = dequantizeScales(q);
+  }
+
+  ArrayRef<float> getTable() const { return table; }
+
+  float getMultiplier(int64_t scaleIndex) const {
+    ArrayRef<float> scales =
+        q.format.doubleQuant ? doubleQuantScales : q.scales;
+    float scale = scales.empty()
+                      ? decodeScale(q.format.scale, q.scaleCodes[scaleIndex])
+                      : scales[scaleIndex];
+    return getDequantMultiplier(q.format, q.tensorScale, scale);
+  }
+
+  /// To subtract from a code's value.
+  float getZeroPoint(int64_t scaleIndex) const {
+    return q.zeroPoints.empty() ? 0.0f : float(q.zeroPoints[scaleIndex]);
+  }
+
+private:
+  const Quantized &q;
+  SmallVector<float> table;
+  SmallVector<float, 0> doubleQuantScales;
+};
+} // namespace
+
+/// A matrix whose columns are contiguous.
+static void dequantizeRows(const Quantized &q, const BlockDecoder &decoder,
+                           const Layout &layout, int64_t begin,
+                           int64_t scaleBegin, float *out) {
+  const Extent &rows = layout.rows, &cols = layout.cols;
+  SmallVector<float> table(decoder.getTable());
+  for (int64_t row = 0; row < rows.size; ++row)
+    for (int64_t block = 0; block < cols.numBlocks; ++block) {
+      int64_t scaleIndex = scaleBegin + row / rows.block * rows.scaleStride +
+                           block * cols.scaleStride;
+      if (!q.zeroPoints.empty())
+        for (auto [to, from] : zip_equal(table, decoder.getTable()))
+          to = from - decoder.getZeroPoint(scaleIndex);
+      int64_t first = begin + row * rows.stride + block * cols.block;
+      decodeRun(table.data(), decoder.getMultiplier(scaleIndex),
+                q.codes.data() + first,
+                std::min(cols.block, cols.size - block * cols.block),
+                out + first);
+    }
+}
+
+/// A matrix whose rows are neighbours in memory, a column at a time.
+static void dequantizeColumns(const Quantized &q, const BlockDecoder &decoder,
+                              const Layout &layout, int64_t begin,
+                              int64_t scaleBegin, float *out) {
+  const Extent &rows = layout.rows, &cols = layout.cols;
+  SmallVector<float, 0> multipliers(rows.size), zeroPoints(rows.size);
+  ArrayRef<float> table = decoder.getTable();
+  for (int64_t block = 0; block < cols.numBlocks; ++block) {
+    for (int64_t row = 0; row < rows.size; ++row) {
+      int64_t scaleIndex = scaleBegin + row / rows.block * rows.scaleStride +
+                           block * cols.scaleStride;
+      multipliers[row] = decoder.getMultiplier(scaleIndex);
+      zeroPoints[row] = decoder.getZeroPoint(scaleIndex);
+    }
+    int64_t end = std::min((block + 1) * cols.block, cols.size);
+    for (int64_t col = block * cols.block; col < end; ++col) {
+      int64_t first = begin + col * cols.stride;
+      for (int64_t row = 0; row < rows.size; ++row)
+        out[first + row] =
+            (table[q.codes[first + row]] - zeroPoints[row]) * multipliers[row];
+    }
+  }
+}
+
 void mx::dequantize(const Quantized &q, MutableArrayRef<float> out) {
   assert(out.size() == q.codes.size() && "wrong size");
   if (out.empty())
     return;
-  const Format &format = q.format;
-  SmallVector<float, 0> groupScales;
-  ArrayRef<float> scales = q.scales;
-  if (format.doubleQuant) {
-    groupScales = dequantizeScales(q);
-    scales = groupScales;
-  }
-  SmallVector<float> table = getDecodeTable(format), shifted = table;
-  Layout layout = Layout::get(format, q.shape, q.axis);
-  const Extent &rows = layout.rows, &cols = layout.cols;
-  SmallVector<float, 0> piece;
-  auto decode = [&](int64_t begin, int64_t scaleIndex, int64_t n) {
-    float scale = scales.empty()
-                      ? decodeScale(format.scale, q.scaleCodes[scaleIndex])
-                      : scales[scaleIndex];
-    if (format.zeroPoint)
-      for (auto [to, from] : zip_equal(shifted, table))
-        to = from - float(q.zeroPoints[scaleIndex]);
-    float multiplier = getDequantMultiplier(format, q.tensorScale, scale);
-    const uint8_t *codes = q.codes.data() + begin;
-    if (cols.stride == 1)
-      return decodeRun(shifted.data(), multiplier, codes, n,
-                       out.data() + begin);
-    for (int64_t i = 0; i < n; ++i)
-      out[begin + i * cols.stride] =
-          shifted[codes[i * cols.stride]] * multiplier;
-  };
+  BlockDecoder decoder(q);
+  Layout layout = Layout::get(q.format, q.shape, q.axis);
+  auto dequantizeMatrix =
+      layout.cols.stride == 1 ? dequantizeRows : dequantizeColumns;
   for (int64_t outer = 0; outer < layout.outer; ++outer)
     for (int64_t inner = 0; inner < layout.inner; ++inner)
-      for (int64_t row = 0; row < rows.size; ++row)
-        for (int64_t col = 0; col < cols.numBlocks; ++col)
-          decode(outer * layout.outerStride + inner * layout.innerStride +
-                     row * rows.stride + col * cols.block * cols.stride,
-                 outer * layout.outerScaleStride +
-                     inner * layout.innerScaleStride +
-                     row / rows.block * rows.scaleStride +
-                     col * cols.scaleStride,
-                 std::min(cols.block, cols.size - col * cols.block));
+      dequantizeMatrix(q, decoder, layout,
+                       outer * layout.outerStride + inner * layout.innerStride,
+                       outer * layout.outerScaleStride +
+                           inner * layout.innerScaleStride,
+                       out.data());
 }
 
 SmallVector<uint8_t, 0> mx::packCodes(Element element, ArrayRef<uint8_t> codes,
