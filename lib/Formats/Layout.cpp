@@ -11,6 +11,9 @@ using namespace mx;
 using namespace mx::detail;
 
 int64_t mx::detail::getNumElements(ArrayRef<int64_t> shape) {
+  // An extent of zero may stand beside others whose product overflows.
+  if (llvm::is_contained(shape, 0))
+    return 0;
   int64_t count = 1;
   for (int64_t extent : shape)
     count *= extent;

@@ -7,6 +7,7 @@
 
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/Twine.h"
+#include "llvm/Support/MathExtras.h"
 
 #include <cmath>
 
@@ -28,7 +29,7 @@ SmallVector<float, 0> mx::transformTensor(const Hadamard *transform,
                                           TensorView tensor, int64_t axis) {
   int64_t count = getNumElements(tensor.shape), extent = tensor.shape[axis];
   int64_t stride = getNumElements(tensor.shape.drop_front(axis + 1));
-  SmallVector<float, 0> values, row(extent);
+  SmallVector<float, 0> values;
   values.resize_for_overwrite(count);
   if (count == 0)
     return values;
@@ -39,6 +40,7 @@ SmallVector<float, 0> mx::transformTensor(const Hadamard *transform,
     });
     return values;
   }
+  SmallVector<float, 0> row(extent);
   for (int64_t outer = 0; outer < count; outer += extent * stride)
     for (int64_t inner = outer; inner < outer + stride; ++inner) {
       reader.forEachPiece(inner, stride, extent,
@@ -50,6 +52,19 @@ SmallVector<float, 0> mx::transformTensor(const Hadamard *transform,
         values[inner + i * stride] = roundTo(tensor.type, value);
     }
   return values;
+}
+
+/// Number of scales. An empty tensor may have any number of empty blocks: more
+/// than memory can hold are refused.
+static Expected<int64_t> countScales(ArrayRef<int64_t> scaleShape,
+                                     int64_t numElements) {
+  int64_t limit = std::max(numElements, int64_t(1) << 24);
+  int64_t count = llvm::is_contained(scaleShape, 0) ? 0 : 1;
+  for (int64_t extent : scaleShape)
+    if (count && (MulOverflow(count, extent, count) || count > limit))
+      return createStringError("an empty tensor of more than " + Twine(limit) +
+                               " blocks");
+  return count;
 }
 
 /// Checks that the options fit the format and the tensor.
@@ -88,15 +103,18 @@ Expected<Quantized> mx::quantize(const Format &format,
   result.shape.assign(tensor.shape.begin(), tensor.shape.end());
   result.scaleShape = getScaleShape(format, tensor.shape, axis);
   result.codes.resize_for_overwrite(getNumElements(tensor.shape));
-  int64_t numBlocks = getNumElements(result.scaleShape);
+  Expected<int64_t> numBlocks =
+      countScales(result.scaleShape, result.codes.size());
+  if (!numBlocks)
+    return numBlocks.takeError();
   // Blocks of an empty tensor keep neutral scales.
   if (format.scale == ScaleType::E8M0 || format.scale == ScaleType::E4M3)
-    result.scaleCodes.assign(numBlocks,
+    result.scaleCodes.assign(*numBlocks,
                              format.scale == ScaleType::E8M0 ? 127 : 0x38);
   else
-    result.scales.assign(numBlocks, 1.0f);
+    result.scales.assign(*numBlocks, 1.0f);
   if (format.zeroPoint)
-    result.zeroPoints.assign(numBlocks, 0);
+    result.zeroPoints.assign(*numBlocks, 0);
 
   SmallVector<float, 0> transformed;
   FloatType type = tensor.type;

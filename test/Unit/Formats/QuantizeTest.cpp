@@ -181,6 +181,9 @@ TEST(Quantize, RefusesWhatDoesNotFit) {
   options.transform = Hadamard::getPlain(32);
   EXPECT_EQ(errorOf(options, {48}), "extent 48 of axis 0 is not a multiple of "
                                     "the transform's size 32");
+  int64_t huge = int64_t(1) << 62;
+  EXPECT_EQ(errorOf({}, {huge, huge, 0}, parse("fp8_row")),
+            "an empty tensor of more than 16777216 blocks");
   Format format;
   format.rule = ScaleRule::Amax;
   EXPECT_EQ(errorOf({}, {48}, format),
