@@ -183,8 +183,98 @@ func.func private @mxfp8_mxfp4(%m: index, %n: index, %k: index) {
   return
 }
 
+// Weight-only: bf16 activations, INT4 with zero points, a bias and an init.
+func.func private @int4() {
+  %m = arith.constant 3 : index
+  %n = arith.constant 9 : index
+  %k = arith.constant 96 : index
+  %one = arith.constant 1 : index
+  %s0 = arith.constant 23 : i32
+  %s1 = arith.constant 24 : i32
+  %s2 = arith.constant 25 : i32
+  %s3 = arith.constant 26 : i32
+  %xd = call @values(%s0, %m, %k) : (i32, index, index) -> tensor<?x?xf32>
+  %wd = call @values(%s1, %n, %k) : (i32, index, index) -> tensor<?x?xf32>
+  %cd = call @values(%s2, %m, %n) : (i32, index, index) -> tensor<?x?xf32>
+  %bd = call @values(%s3, %one, %n) : (i32, index, index) -> tensor<?x?xf32>
+  %xs = tensor.cast %xd : tensor<?x?xf32> to tensor<3x96xf32>
+  %x = arith.truncf %xs : tensor<3x96xf32> to tensor<3x96xbf16>
+  %w = tensor.cast %wd : tensor<?x?xf32> to tensor<9x96xf32>
+  %c = tensor.cast %cd : tensor<?x?xf32> to tensor<3x9xf32>
+  %b2 = tensor.cast %bd : tensor<?x?xf32> to tensor<1x9xf32>
+  %bias = tensor.collapse_shape %b2 [[0, 1]] : tensor<1x9xf32> into tensor<9xf32>
+  %e0 = tensor.empty() : tensor<9x96xi4>
+  %e1 = tensor.empty() : tensor<9x3xf32>
+  %e2 = tensor.empty() : tensor<9x3xi8>
+  %q:3 = mx.quantize <int4_g32, zero_point = true> axis = 1 ins(%w : tensor<9x96xf32>)
+      outs(%e0, %e1, %e2 : tensor<9x96xi4>, tensor<9x3xf32>, tensor<9x3xi8>) -> tensor<9x96xi4>, tensor<9x3xf32>, tensor<9x3xi8>
+  %d = mx.matmul lhs(%x : tensor<3x96xbf16>)
+      rhs(%q#0, %q#1, %q#2 : tensor<9x96xi4>, tensor<9x3xf32>, tensor<9x3xi8>) as <int4_g32, zero_point = true>
+      bias(%bias : tensor<9xf32>) outs(%c : tensor<3x9xf32>)
+      indexing_maps = [#mk, #nk, affine_map<(m, n, k) -> (n)>, #mn] -> tensor<3x9xf32>
+  %e3 = tensor.empty() : tensor<9x96xf32>
+  %dw = mx.dequantize <int4_g32, zero_point = true> axis = 1
+      ins(%q#0, %q#1, %q#2 : tensor<9x96xi4>, tensor<9x3xf32>, tensor<9x3xi8>) outs(%e3 : tensor<9x96xf32>) -> tensor<9x96xf32>
+  %xf = arith.extf %x : tensor<3x96xbf16> to tensor<3x96xf32>
+  %e4 = tensor.empty() : tensor<3x9xf32>
+  %rows = linalg.broadcast ins(%bias : tensor<9xf32>) outs(%e4 : tensor<3x9xf32>) dimensions = [0]
+  %sum = arith.addf %c, %rows : tensor<3x9xf32>
+  %a0 = tensor.cast %xf : tensor<3x96xf32> to tensor<?x?xf32>
+  %a1 = tensor.cast %dw : tensor<9x96xf32> to tensor<?x?xf32>
+  %a2 = tensor.cast %sum : tensor<3x9xf32> to tensor<?x?xf32>
+  %a3 = tensor.cast %d : tensor<3x9xf32> to tensor<?x?xf32>
+  call @check(%a0, %a1, %a2, %a3) : (tensor<?x?xf32>, tensor<?x?xf32>, tensor<?x?xf32>, tensor<?x?xf32>) -> ()
+  return
+}
+
+// A batch of activations in 1x128, one weight in 128x128, both ragged.
+func.func private @fp8_block() {
+  %m = arith.constant 6 : index
+  %n = arith.constant 130 : index
+  %k = arith.constant 200 : index
+  %s0 = arith.constant 33 : i32
+  %s1 = arith.constant 34 : i32
+  %xd = call @values(%s0, %m, %k) : (i32, index, index) -> tensor<?x?xf32>
+  %wd = call @values(%s1, %n, %k) : (i32, index, index) -> tensor<?x?xf32>
+  %xs = tensor.cast %xd : tensor<?x?xf32> to tensor<6x200xf32>
+  %x = tensor.expand_shape %xs [[0, 1], [2]] output_shape [2, 3, 200] : tensor<6x200xf32> into tensor<2x3x200xf32>
+  %w = tensor.cast %wd : tensor<?x?xf32> to tensor<130x200xf32>
+  %e0 = tensor.empty() : tensor<2x3x200xf8E4M3FN>
+  %e1 = tensor.empty() : tensor<2x3x2xf32>
+  %e2 = tensor.empty() : tensor<130x200xf8E4M3FN>
+  %e3 = tensor.empty() : tensor<2x2xf32>
+  %a:2 = mx.quantize <fp8_block_act> axis = 2 ins(%x : tensor<2x3x200xf32>)
+      outs(%e0, %e1 : tensor<2x3x200xf8E4M3FN>, tensor<2x3x2xf32>) -> tensor<2x3x200xf8E4M3FN>, tensor<2x3x2xf32>
+  %b:2 = mx.quantize <fp8_block_weight> axis = 1 ins(%w : tensor<130x200xf32>)
+      outs(%e2, %e3 : tensor<130x200xf8E4M3FN>, tensor<2x2xf32>) -> tensor<130x200xf8E4M3FN>, tensor<2x2xf32>
+  %zero = arith.constant dense<0.0> : tensor<2x3x130xf32>
+  %d = mx.matmul lhs(%a#0, %a#1 : tensor<2x3x200xf8E4M3FN>, tensor<2x3x2xf32>) as <fp8_block_act>
+      rhs(%b#0, %b#1 : tensor<130x200xf8E4M3FN>, tensor<2x2xf32>) as <fp8_block_weight> outs(%zero : tensor<2x3x130xf32>)
+      indexing_maps = [affine_map<(b, m, n, k) -> (b, m, k)>, affine_map<(b, m, n, k) -> (n, k)>,
+                       affine_map<(b, m, n, k) -> (b, m, n)>] {promote_every = 128 : i64} -> tensor<2x3x130xf32>
+  %e4 = tensor.empty() : tensor<2x3x200xf32>
+  %e5 = tensor.empty() : tensor<130x200xf32>
+  %da = mx.dequantize <fp8_block_act> axis = 2 ins(%a#0, %a#1 : tensor<2x3x200xf8E4M3FN>, tensor<2x3x2xf32>) outs(%e4 : tensor<2x3x200xf32>) -> tensor<2x3x200xf32>
+  %db = mx.dequantize <fp8_block_weight> axis = 1 ins(%b#0, %b#1 : tensor<130x200xf8E4M3FN>, tensor<2x2xf32>) outs(%e5 : tensor<130x200xf32>) -> tensor<130x200xf32>
+  %daf = tensor.collapse_shape %da [[0, 1], [2]] : tensor<2x3x200xf32> into tensor<6x200xf32>
+  %df = tensor.collapse_shape %d [[0, 1], [2]] : tensor<2x3x130xf32> into tensor<6x130xf32>
+  %c = arith.constant dense<0.0> : tensor<6x130xf32>
+  %a0 = tensor.cast %daf : tensor<6x200xf32> to tensor<?x?xf32>
+  %a1 = tensor.cast %db : tensor<130x200xf32> to tensor<?x?xf32>
+  %a2 = tensor.cast %c : tensor<6x130xf32> to tensor<?x?xf32>
+  %a3 = tensor.cast %df : tensor<6x130xf32> to tensor<?x?xf32>
+  call @check(%a0, %a1, %a2, %a3) : (tensor<?x?xf32>, tensor<?x?xf32>, tensor<?x?xf32>, tensor<?x?xf32>) -> ()
+  return
+}
+
 func.func @main() {
-  // CHECK: 35
+  // CHECK: 27
+  // CHECK-NEXT: 0
+  call @int4() : () -> ()
+  // CHECK-NEXT: 780
+  // CHECK-NEXT: 0
+  call @fp8_block() : () -> ()
+  // CHECK-NEXT: 35
   // CHECK-NEXT: 0
   call @nvfp4() : () -> ()
   // CHECK-NEXT: 44
