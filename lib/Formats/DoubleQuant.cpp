@@ -14,10 +14,7 @@ using namespace mx;
 /// Scales that share a number.
 static constexpr size_t groupSize = 256;
 
-/// The 256 values of the signed dynamic map (arXiv 1511.04561, as bitsandbytes
-/// makes it): for i = 0..6, 10^(i - 6) times the centres of 2^i equal parts of
-/// [0.1, 1], with both signs; 0; and 1.
-static const std::array<float, 256> &getDynamicMap() {
+ArrayRef<float> mx::getDynamicMap() {
   static const auto map = [] {
     std::array<float, 256> map;
     size_t next = 0;
@@ -68,7 +65,7 @@ static uint8_t encodeDynamic(Variant variant, float v) {
     return 0;
   if (variant == Variant::BitsAndBytes)
     v = snapToTable(v);
-  const std::array<float, 256> &map = getDynamicMap();
+  ArrayRef<float> map = getDynamicMap();
   uint8_t code = 0;
   while (code < 255 && (map[code] + map[code + 1]) * 0.5f < v)
     ++code;

@@ -98,6 +98,12 @@ llvm::SmallVector<float, 0> transformTensor(const Hadamard *transform,
 /// Largest magnitude of a tensor, as the second level takes it.
 float computeAmax(TensorView tensor, bool propagateNaN);
 
+/// The 256 values of the signed dynamic map, ascending (arXiv 1511.04561, as
+/// bitsandbytes makes it): for i = 0..6, 10^(i - 6) times the centres of 2^i
+/// equal parts of [0.1, 1], with both signs; 0; and 1. Double quantisation
+/// takes NF4's scales to these.
+llvm::ArrayRef<float> getDynamicMap();
+
 /// The value of each code of a format: as `getDecodeTable(element)`, but
 /// unsigned for torchao's INT4 with zero points.
 llvm::SmallVector<float> getDecodeTable(const Format &format);

@@ -132,8 +132,7 @@ bool isDataMovement(Operation *op) {
   return isa<arith::SelectOp, tensor::CastOp, tensor::CollapseShapeOp,
              tensor::ConcatOp, tensor::DimOp, tensor::ExpandShapeOp,
              tensor::ExtractSliceOp, tensor::GatherOp, tensor::InsertSliceOp,
-             tensor::ParallelInsertSliceOp, tensor::RankOp, tensor::ReshapeOp,
-             tensor::ScatterOp>(op);
+             tensor::RankOp, tensor::ReshapeOp, tensor::ScatterOp>(op);
 }
 
 struct ConvertEmpty : OpConversionPattern<tensor::EmptyOp> {

@@ -44,10 +44,7 @@ static LogicalResult checkQuantize(QuantizeOp op) {
   };
   if (!hasScaleArithmetic(format))
     return fail() << "variant " << stringify(format.variant)
-                  << " quantises constants only; use variant = ocp";
-  if (format.doubleQuant)
-    return fail() << "double quantisation is of constants only; use "
-                     "double_quant = false";
+                  << " is left to constants; use variant = ocp";
   bool isWhole =
       format.blockRows == Format::Whole || format.blockCols == Format::Whole;
   if (format.fourOverSix != FourOverSix::None && isWhole)

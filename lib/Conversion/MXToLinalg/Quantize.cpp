@@ -5,6 +5,7 @@
 
 #include "BlockView.h"
 #include "Codecs.h"
+#include "DoubleQuant.h"
 #include "FourOverSix.h"
 #include "Generic.h"
 #include "Packing.h"
@@ -334,6 +335,8 @@ SmallVector<Value> QuantizeLowering::run() {
         cast<RankedTensorType>(adaptor.getOutputs()[output].getType()));
   };
   SmallVector<Value> results = {computeCodes(), expand(scales, 1)};
+  if (format.doubleQuant)
+    results[1] = roundTripScales(b, results[1]);
   if (zeroPoints)
     results.push_back(expand(zeroPoints, 2));
   return results;

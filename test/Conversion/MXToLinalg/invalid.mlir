@@ -25,18 +25,9 @@ func.func @layout(%s: tensor<128x8xf8E8M0FNU, #mx.layout<tile_128x4>>) -> tensor
 // -----
 
 func.func @variant(%x: tensor<4x64xf32>, %e: tensor<4x64xi4>, %s: tensor<4x2xf32>) -> tensor<4x64xi4> {
-  // expected-error@+1 {{'mx.quantize' op of #mx.format<int4_g32, variant = torchao> is not lowered: variant torchao quantises constants only; use variant = ocp}}
+  // expected-error@+1 {{'mx.quantize' op of #mx.format<int4_g32, variant = torchao> is not lowered: variant torchao is left to constants; use variant = ocp}}
   %q:2 = mx.quantize <int4_g32, variant = torchao> axis = 1 ins(%x : tensor<4x64xf32>)
       outs(%e, %s : tensor<4x64xi4>, tensor<4x2xf32>) -> tensor<4x64xi4>, tensor<4x2xf32>
-  return %q#0 : tensor<4x64xi4>
-}
-
-// -----
-
-func.func @double_quant(%x: tensor<4x64xf32>, %e: tensor<4x64xi4>, %s: tensor<4x1xf32>) -> tensor<4x64xi4> {
-  // expected-error@+1 {{'mx.quantize' op of #mx.format<nf4, double_quant = true> is not lowered: double quantisation is of constants only; use double_quant = false}}
-  %q:2 = mx.quantize <nf4, double_quant = true> axis = 1 ins(%x : tensor<4x64xf32>)
-      outs(%e, %s : tensor<4x64xi4>, tensor<4x1xf32>) -> tensor<4x64xi4>, tensor<4x1xf32>
   return %q#0 : tensor<4x64xi4>
 }
 

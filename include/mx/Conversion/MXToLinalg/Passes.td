@@ -8,22 +8,18 @@ def ConvertMXToLinalg : Pass<"convert-mx-to-linalg", "::mlir::ModuleOp"> {
   let summary = "lower mx ops to linalg, arith, math and tensor ops, bit-exact";
   let description = [{
     Each mx op on tensors becomes a few linalg ops whose elements and scales
-    are those of lib/Formats, bit for bit; sums of products are in f32, in an
-    order that is free.
+    are those of lib/Formats, bit for bit, and stay so as long as no flags are
+    added to their arithmetic; sums of products are in f32, in an order that is
+    free.
 
     Tensors of narrow types (f4E2M1FN, f6E2M3FN, f6E3M2FN, f8E4M3FN, f8E5M2,
     f8E8M0FNU, i4, i2) become tensors of i8, one code a byte, everywhere: in
     signatures, constants, loops, slices. Scalars keep their types: what a
     module computes on them itself goes through a bitcast where it reads or
     writes a tensor. An op on such tensors that has no form on codes is an
-    error.
+    error, and so is a format whose arithmetic the pass does not have.
 
-    - `mx.quantize`: the largest magnitude of each block, the block's scale and
-      the factor that goes with it, the codes. Blocks are views: `[M, K]` is
-      seen as `[M, K/b, b]`, padded first where b does not divide K.
-    - `mx.matmul`: each quantised operand is dequantised to f32 by one parallel
-      op on such a view, then one contraction in f32 on `init` (+ bias), then
-      rounded to the type of the result.
+    `lib/Conversion/MXToLinalg/README.md` describes the form of the output.
 
     ```mlir
     %q:2 = mx.quantize <mxfp4> axis = 1 ins(%x : tensor<4x64xf32>)
