@@ -6,7 +6,8 @@
 
 Prints the mean negative log-likelihood (nats) over windows of 256 tokens and, where
 Inputs/models/smollm2/REFERENCE.md has a figure (8 windows), how far it is from ours
-and the bound that the project keeps. Exit status 1 past a bound. Needs Python only.
+and the bound that the project keeps: from the range of torchao's own figures, where
+these move with the order of the sums. Exit status 1 past a bound. Needs Python only.
 """
 import argparse
 import json
@@ -23,6 +24,10 @@ SCHEMES = (["f32", "fp8_row", "fp8_block"] + [f"mxfp8:{rule}" for rule in RULES]
            + ["mxfp4a16:even"] + [f"mxfp4:{rule}" for rule in RULES] + ["int4", "nf4"])
 # Nats. The schemes that are not here have no independent figure to agree with.
 BOUNDS = {"f32": 0.01, "fp8_row": 0.01, "mxfp8": 0.01, "nvfp4": 0.01, "nvfp4a16": 0.01, "mxfp4": 0.05, "mxfp4a16": 0.05}
+# Smallest and largest figure of the same torchao model over five instruction sets, by smollm2_torchao.py (torch 2.15,
+# torchao 0.18): a code next to a tie flips with the last bit of a sum, and the difference grows from layer to layer.
+RANGES = {"fp8_row": (2.966614, 2.972996), "mxfp8:rceil": (2.972540, 2.978657), "nvfp4": (3.281358, 3.331711),
+          "mxfp4:even": (4.147069, 4.163198)}
 
 
 def references():
@@ -77,7 +82,8 @@ def main():
         compared = " " * 27
         if known is not None:
             bound = BOUNDS[scheme.partition(":")[0]]
-            is_off = abs(nll - known) > bound
+            lowest, highest = RANGES.get(scheme, (known, known))
+            is_off = not min(lowest, known) - bound <= nll <= max(highest, known) + bound
             worst |= is_off
             compared = f" {known:9.6f} {nll - known:+10.6f} {bound:6.2f}" + (" OFF" if is_off else "")
         print(f"{scheme:16} {stats['perplexity']:10.4f} {nll:9.6f}{compared} {sum(stats['compile_seconds'].values()):9.2f}"
