@@ -49,6 +49,8 @@ std::string QuantizeConfig::getName() const {
      << input;
   if (!ShapedType::isDynamic(k))
     os << "_k" << k;
+  if (batched)
+    os << "_batched";
   return name;
 }
 
@@ -63,6 +65,8 @@ kernels::getQuantizeArguments(const QuantizeConfig &config) {
   arguments.push_back(QuantizeArgument::M);
   if (ShapedType::isDynamic(config.k))
     arguments.push_back(QuantizeArgument::K);
+  if (config.batched)
+    arguments.push_back(QuantizeArgument::Batches);
   return arguments;
 }
 
@@ -76,8 +80,6 @@ kernels::verifyQuantize(const QuantizeConfig &config,
   if (format.doubleQuant || format.zeroPoint ||
       format.element == Element::Ternary)
     return emitError() << "no kernel makes the scales of " << format.str();
-  if (format.blockCols == Format::Whole && format.blockRows == Format::Whole)
-    return emitError() << "no kernel makes one scale of a whole tensor";
   if (format.blockCols != Format::Whole &&
       format.blockCols % getChunkSize(format) != 0)
     return emitError() << "blocks of " << format.blockCols
@@ -262,12 +264,18 @@ void QuantizeBuilder::build() {
       wholeRow ? I32(1) : (k + (format.blockCols - 1)) / format.blockCols;
   I32 rowsOfBlocks =
       wholeColumn ? I32(1) : (m + (format.blockRows - 1)) / format.blockRows;
-  I32 numBlocks = blocksOfRow * rowsOfBlocks;
+  I32 blocksOfMatrix = blocksOfRow * rowsOfBlocks;
+  I32 numBlocks = blocksOfMatrix;
+  if (config.batched)
+    numBlocks = numBlocks * I32(e, getArgument(QuantizeArgument::Batches));
   exists = e.isLess(block, numBlocks);
   I32 index = min(block, numBlocks - 1);
-  I32 blockRow = index / blocksOfRow, blockColumn = index % blocksOfRow;
+  I32 matrix = config.batched ? index / blocksOfMatrix : I32(0);
+  I32 inMatrix = config.batched ? index % blocksOfMatrix : index;
+  I32 blockRow = inMatrix / blocksOfRow, blockColumn = inMatrix % blocksOfRow;
   row0 = wholeColumn ? I32(0) : blockRow * format.blockRows;
   numRows = wholeColumn ? m : min(m - row0, format.blockRows);
+  row0 = matrix * m + row0;
   column0 = wholeRow ? I32(0) : blockColumn * format.blockCols;
   numColumns = wholeRow ? k : I32(format.blockCols);
   if (format.blockRows == 1) {
@@ -315,8 +323,7 @@ gpu::GPUFuncOp kernels::buildQuantize(OpBuilder &builder, Location loc,
   Emitter e(loc, builder);
   SmallVector<Type> types;
   for (QuantizeArgument argument : getQuantizeArguments(config)) {
-    bool isSize =
-        argument == QuantizeArgument::M || argument == QuantizeArgument::K;
+    bool isSize = argument >= QuantizeArgument::M;
     types.push_back(isSize ? e.getI32Type() : e.getGlobalPointerType());
   }
   gpu::GPUFuncOp func = e.startKernel(name, types, config.getNumThreads());

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
+#include "PackedGeneric.h"
 #include "mx/IR/MX.h"
 #include "mx/Transforms/Passes.h"
 
@@ -7,6 +8,7 @@
 #include "mlir/Dialect/ControlFlow/IR/ControlFlowOps.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/Func/Transforms/FuncConversions.h"
+#include "mlir/Dialect/Linalg/Transforms/Transforms.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/SCF/Transforms/Patterns.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
@@ -27,7 +29,7 @@ using namespace mx;
 // Types
 //===----------------------------------------------------------------------===//
 
-static bool isSubByte(Type type) {
+bool mx::isSubByte(Type type) {
   return isa<Float4E2M1FNType, Float6E2M3FNType, Float6E3M2FNType>(type) ||
          type.isSignlessInteger(4) || type.isSignlessInteger(2);
 }
@@ -37,8 +39,7 @@ static bool isSubByteTensor(Type type) {
   return tensor && isSubByte(tensor.getElementType());
 }
 
-/// Codes in a byte of a packed tensor: 1, 2 or 4.
-static int64_t getCodesPerByte(Type tensor) {
+int64_t mx::getCodesPerByte(Type tensor) {
   return 8 / getElementTypeOrSelf(tensor).getIntOrFloatBitWidth();
 }
 
@@ -105,20 +106,31 @@ static bool keepsLastDim(ArrayRef<ReassociationIndices> groups) {
   return !groups.empty() && groups.back().size() == 1;
 }
 
+/// True if the op or one in its body, if it is a linalg op's, has a sub-byte
+/// tensor among its operands or results.
+static bool isConcerned(Operation *op) {
+  if (llvm::any_of(op->getOperandTypes(), isSubByteTensor) ||
+      llvm::any_of(op->getResultTypes(), isSubByteTensor))
+    return true;
+  auto generic = dyn_cast<linalg::GenericOp>(op);
+  return generic && llvm::any_of(*generic.getBody(), [](Operation &inner) {
+           return llvm::any_of(inner.getOperandTypes(), isSubByteTensor);
+         });
+}
+
 /// Reports an op on sub-byte tensors that has no packed form.
 static LogicalResult checkPackable(Operation *op) {
-  auto isConcerned = [](TypeRange types) {
-    return llvm::any_of(types, isSubByteTensor);
-  };
-  bool concerned =
-      isConcerned(op->getOperandTypes()) || isConcerned(op->getResultTypes());
-  if (!concerned || isa_and_nonnull<MXDialect>(op->getDialect()))
+  // A linalg op answers for its body.
+  if (!isConcerned(op) || isa_and_nonnull<MXDialect>(op->getDialect()) ||
+      isa_and_nonnull<linalg::GenericOp>(op->getParentOp()))
     return success();
   for (TypeRange types :
        {TypeRange(op->getOperandTypes()), TypeRange(op->getResultTypes())})
     for (Type type : types)
       if (isSubByteTensor(type) && !isa<RankedTensorType>(type))
         return op->emitOpError("cannot pack an unranked tensor");
+  if (auto generic = dyn_cast<linalg::GenericOp>(op))
+    return verifyMovesRows(generic);
   if (auto slice = dyn_cast<tensor::ExtractSliceOp>(op))
     return checkSlice(slice, slice.getSourceType());
   if (auto slice = dyn_cast<tensor::InsertSliceOp>(op))
@@ -308,7 +320,23 @@ template <typename OpTy> struct PackInsertSlice : OpConversionPattern<OpTy> {
 };
 
 struct PackSubBytePass : mx::impl::MXPackSubByteBase<PackSubBytePass> {
+  /// Named linalg ops (copy, transpose, broadcast) as generic ones.
+  void generalize() {
+    SmallVector<linalg::LinalgOp> named;
+    getOperation()->walk([&](linalg::LinalgOp op) {
+      if (isConcerned(op) && !isa<linalg::GenericOp>(op))
+        named.push_back(op);
+    });
+    IRRewriter rewriter(&getContext());
+    for (linalg::LinalgOp op : named) {
+      rewriter.setInsertionPoint(op);
+      // One that cannot be is refused by the check.
+      (void)linalg::generalizeNamedOp(rewriter, op);
+    }
+  }
+
   void runOnOperation() override {
+    generalize();
     bool packable = true;
     getOperation()->walk(
         [&](Operation *op) { packable &= succeeded(checkPackable(op)); });
@@ -323,6 +351,7 @@ struct PackSubBytePass : mx::impl::MXPackSubByteBase<PackSubBytePass> {
                  PackInsertSlice<tensor::InsertSliceOp>,
                  PackInsertSlice<tensor::ParallelInsertSliceOp>, PackTypes>(
         converter, context);
+    populatePackGenericPatterns(converter, patterns);
     populateFunctionOpInterfaceTypeConversionPattern<func::FuncOp>(patterns,
                                                                    converter);
     populateCallOpTypeConversionPattern(patterns, converter);
@@ -335,7 +364,7 @@ struct PackSubBytePass : mx::impl::MXPackSubByteBase<PackSubBytePass> {
              converter.isLegal(&op.getBody());
     });
     target.markUnknownOpDynamicallyLegal(
-        [&](Operation *op) { return converter.isLegal(op); });
+        [&](Operation *op) { return !isConcerned(op); });
     if (failed(applyPartialConversion(getOperation(), target,
                                       std::move(patterns))))
       signalPassFailure();

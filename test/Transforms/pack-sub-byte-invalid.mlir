@@ -62,3 +62,145 @@ func.func @elided() -> tensor<4x8xi4> {
   %0 = arith.constant dense_resource<__elided__> : tensor<4x8xi4>
   return %0 : tensor<4x8xi4>
 }
+
+// -----
+
+#id = affine_map<(m, k) -> (m, k)>
+func.func @computed(%a: tensor<4x8xi4>) -> tensor<4x8xi4> {
+  %e = tensor.empty() : tensor<4x8xi4>
+  %0 = linalg.generic {indexing_maps = [#id, #id], iterator_types = ["parallel", "parallel"]}
+      ins(%a : tensor<4x8xi4>) outs(%e : tensor<4x8xi4>) {
+  ^bb0(%x: i4, %out: i4):
+    // expected-error@below {{has no form on packed codes: it looks at codes}}
+    %y = arith.addi %x, %x : i4
+    linalg.yield %y : i4
+  } -> tensor<4x8xi4>
+  return %0 : tensor<4x8xi4>
+}
+
+// -----
+
+#id = affine_map<(m, k) -> (m, k)>
+#t = affine_map<(m, k) -> (k, m)>
+func.func @transposed(%a: tensor<8x4xi4>) -> tensor<4x8xi4> {
+  %e = tensor.empty() : tensor<4x8xi4>
+  // expected-error@below {{has no form on packed codes: operand 0 is not read or written row by row}}
+  %0 = linalg.transpose ins(%a : tensor<8x4xi4>) outs(%e : tensor<4x8xi4>) permutation = [1, 0]
+  return %0 : tensor<4x8xi4>
+}
+
+// -----
+
+#id = affine_map<(m, k) -> (m, k)>
+func.func @mixed_widths(%a: tensor<4x8xi2>) -> tensor<4x8xi4> {
+  %e = tensor.empty() : tensor<4x8xi4>
+  // expected-error@below {{has no form on packed codes: mixes codes of different widths}}
+  %0 = linalg.generic {indexing_maps = [#id, #id], iterator_types = ["parallel", "parallel"]}
+      ins(%a : tensor<4x8xi2>) outs(%e : tensor<4x8xi4>) {
+  ^bb0(%x: i2, %out: i4):
+    linalg.yield %out : i4
+  } -> tensor<4x8xi4>
+  return %0 : tensor<4x8xi4>
+}
+
+// -----
+
+#id = affine_map<(m, k) -> (m, k)>
+func.func @position(%a: tensor<4x8xi4>, %b: tensor<4x8xi4>) -> tensor<4x8xi4> {
+  %c3 = arith.constant 3 : index
+  %0 = linalg.generic {indexing_maps = [#id, #id], iterator_types = ["parallel", "parallel"]}
+      ins(%a : tensor<4x8xi4>) outs(%b : tensor<4x8xi4>) {
+  ^bb0(%x: i4, %out: i4):
+    %k = linalg.index 1 : index
+    // expected-error@below {{has no form on packed codes: it looks at the position in a row of codes}}
+    %c = arith.cmpi ult, %k, %c3 : index
+    %s = arith.select %c, %x, %out : i4
+    linalg.yield %s : i4
+  } -> tensor<4x8xi4>
+  return %0 : tensor<4x8xi4>
+}
+
+// -----
+
+#id = affine_map<(m, k) -> (m, k)>
+func.func @steps_with_codes(%p: tensor<4x8xi1>, %a: tensor<4x8xi4>, %b: tensor<4x8xi4>) -> tensor<4x8xi4> {
+  // expected-error@below {{has no form on packed codes: operand 0 steps with the codes of a row}}
+  %0 = linalg.generic {indexing_maps = [#id, #id, #id], iterator_types = ["parallel", "parallel"]}
+      ins(%p, %a : tensor<4x8xi1>, tensor<4x8xi4>) outs(%b : tensor<4x8xi4>) {
+  ^bb0(%c: i1, %x: i4, %out: i4):
+    %s = arith.select %c, %x, %out : i4
+    linalg.yield %s : i4
+  } -> tensor<4x8xi4>
+  return %0 : tensor<4x8xi4>
+}
+
+// -----
+
+#id = affine_map<(m, k) -> (m, k)>
+func.func @part_of_rows(%a: tensor<4x9xi4>) -> tensor<4x7xi4> {
+  %e = tensor.empty() : tensor<4x7xi4>
+  %0 = linalg.generic {indexing_maps = [#id], iterator_types = ["parallel", "parallel"]} outs(%e : tensor<4x7xi4>) {
+  ^bb0(%out: i4):
+    %m = linalg.index 0 : index
+    %k = linalg.index 1 : index
+    // expected-error@below {{has no form on packed codes: its rows may end within a byte}}
+    %x = tensor.extract %a[%m, %k] : tensor<4x9xi4>
+    linalg.yield %x : i4
+  } -> tensor<4x7xi4>
+  return %0 : tensor<4x7xi4>
+}
+
+// -----
+
+#id = affine_map<(m, k) -> (m, k)>
+func.func @shifted(%a: tensor<8x8xi4>) -> tensor<8x8xi4> {
+  %e = tensor.empty() : tensor<8x8xi4>
+  %0 = linalg.generic {indexing_maps = [#id], iterator_types = ["parallel", "parallel"]} outs(%e : tensor<8x8xi4>) {
+  ^bb0(%out: i4):
+    %m = linalg.index 0 : index
+    %k = linalg.index 1 : index
+    // expected-error@below {{has no form on packed codes: it does not read rows from their start}}
+    %x = tensor.extract %a[%k, %m] : tensor<8x8xi4>
+    linalg.yield %x : i4
+  } -> tensor<8x8xi4>
+  return %0 : tensor<8x8xi4>
+}
+
+// -----
+
+#id = affine_map<(m, k) -> (m, k)>
+func.func @bits(%a: tensor<8x8xi4>) -> tensor<8x8xi8> {
+  %e = tensor.empty() : tensor<8x8xi8>
+  // expected-error@below {{has no form on packed codes: it does not write rows of codes}}
+  %0 = linalg.generic {indexing_maps = [#id], iterator_types = ["parallel", "parallel"]} outs(%e : tensor<8x8xi8>) {
+  ^bb0(%out: i8):
+    %m = linalg.index 0 : index
+    %k = linalg.index 1 : index
+    %x = tensor.extract %a[%m, %k] : tensor<8x8xi4>
+    %y = arith.extui %x : i4 to i8
+    linalg.yield %y : i8
+  } -> tensor<8x8xi8>
+  return %0 : tensor<8x8xi8>
+}
+
+// -----
+
+func.func @fill(%x: i4) -> tensor<4x8xi4> {
+  %e = tensor.empty() : tensor<4x8xi4>
+  // expected-error@below {{has no form on packed codes: operand 0 is a single code}}
+  %0 = linalg.fill ins(%x : i4) outs(%e : tensor<4x8xi4>) -> tensor<4x8xi4>
+  return %0 : tensor<4x8xi4>
+}
+
+// -----
+
+#id = affine_map<(m, k) -> (m, k)>
+func.func @captured(%x: i4) -> tensor<4x8xi4> {
+  %e = tensor.empty() : tensor<4x8xi4>
+  %0 = linalg.generic {indexing_maps = [#id], iterator_types = ["parallel", "parallel"]} outs(%e : tensor<4x8xi4>) {
+  ^bb0(%out: i4):
+    // expected-error@below {{has no form on packed codes: it takes a single code from outside}}
+    linalg.yield %x : i4
+  } -> tensor<4x8xi4>
+  return %0 : tensor<4x8xi4>
+}

@@ -89,6 +89,78 @@ func.func @control_flow(%a: tensor<4x8xi4>, %lb: index, %ub: index, %p: i1) -> t
   return %r : tensor<4x8xi4>
 }
 
+// Rows picked by an index, as experts are: the loop along a row counts bytes.
+#row = affine_map<(e, n, k) -> (e)>
+#all = affine_map<(e, n, k) -> (e, n, k)>
+// CHECK-LABEL: func @gather_rows(
+// CHECK-SAME: %[[TABLE:.*]]: tensor<4x6x8xi8>, %[[I:.*]]: tensor<3xi64>) -> tensor<3x6x8xi8>
+func.func @gather_rows(%w: tensor<4x6x16xf4E2M1FN>, %ids: tensor<3xi64>) -> tensor<3x6x16xf4E2M1FN> {
+  // CHECK: %[[E:.*]] = tensor.empty() : tensor<3x6x8xi8>
+  %e = tensor.empty() : tensor<3x6x16xf4E2M1FN>
+  // CHECK: linalg.generic {{.*}} ins(%[[I]] : tensor<3xi64>) outs(%[[E]] : tensor<3x6x8xi8>) attrs = {mx.id = 7 : i64}
+  // CHECK-NEXT: ^bb0(%[[ID:.*]]: i64, %{{.*}}: i8):
+  // CHECK: %[[R:.*]] = arith.index_cast %[[ID]]
+  // CHECK: %[[N:.*]] = linalg.index 1
+  // CHECK: %[[K:.*]] = linalg.index 2
+  // CHECK: tensor.extract %[[TABLE]][%[[R]], %[[N]], %[[K]]] : tensor<4x6x8xi8>
+  // CHECK: linalg.yield %{{.*}} : i8
+  %0 = linalg.generic {indexing_maps = [#row, #all], iterator_types = ["parallel", "parallel", "parallel"]}
+      ins(%ids : tensor<3xi64>) outs(%e : tensor<3x6x16xf4E2M1FN>) attrs = {mx.id = 7 : i64} {
+  ^bb0(%id: i64, %out: f4E2M1FN):
+    %r = arith.index_cast %id : i64 to index
+    %n = linalg.index 1 : index
+    %k = linalg.index 2 : index
+    %x = tensor.extract %w[%r, %n, %k] : tensor<4x6x16xf4E2M1FN>
+    linalg.yield %x : f4E2M1FN
+  } -> tensor<3x6x16xf4E2M1FN>
+  return %0 : tensor<3x6x16xf4E2M1FN>
+}
+
+// A row or another; rows of 33 codes, whose last byte is half full in both.
+#col = affine_map<(m, k) -> (m)>
+#id = affine_map<(m, k) -> (m, k)>
+// CHECK-LABEL: func @select_rows(
+func.func @select_rows(%p: tensor<4xi1>, %a: tensor<4x33xi4>, %b: tensor<4x33xi4>) -> tensor<4x33xi4> {
+  // CHECK: arith.select %{{.*}}, %{{.*}}, %{{.*}} : i8
+  // CHECK: -> tensor<4x17xi8>
+  %e = tensor.empty() : tensor<4x33xi4>
+  %0 = linalg.generic {indexing_maps = [#col, #id, #id, #id], iterator_types = ["parallel", "parallel"]}
+      ins(%p, %a, %b : tensor<4xi1>, tensor<4x33xi4>, tensor<4x33xi4>) outs(%e : tensor<4x33xi4>) {
+  ^bb0(%c: i1, %x: i4, %y: i4, %out: i4):
+    %s = arith.select %c, %x, %y : i4
+    linalg.yield %s : i4
+  } -> tensor<4x33xi4>
+  return %0 : tensor<4x33xi4>
+}
+
+// Named ops that move rows.
+// CHECK-LABEL: func @named(
+// CHECK: linalg.generic {{.*}} ins(%{{.*}} : tensor<2x3x4xi8>) outs(%{{.*}} : tensor<3x2x4xi8>)
+func.func @named(%a: tensor<2x3x16xi2>) -> tensor<3x2x16xi2> {
+  %e = tensor.empty() : tensor<3x2x16xi2>
+  %0 = linalg.transpose ins(%a : tensor<2x3x16xi2>) outs(%e : tensor<3x2x16xi2>) permutation = [1, 0, 2]
+  return %0 : tensor<3x2x16xi2>
+}
+
+// Six bits have a byte each, so a position in a row stays one.
+// CHECK-LABEL: func @bytes(
+// CHECK: linalg.index 1
+// CHECK: arith.cmpi
+// CHECK: -> tensor<4x7xi8>
+func.func @bytes(%a: tensor<?x7xf6E3M2FN>, %b: tensor<4x7xf6E3M2FN>) -> tensor<4x7xf6E3M2FN> {
+  %c3 = arith.constant 3 : index
+  %0 = linalg.generic {indexing_maps = [#id], iterator_types = ["parallel", "parallel"]} outs(%b : tensor<4x7xf6E3M2FN>) {
+  ^bb0(%out: f6E3M2FN):
+    %m = linalg.index 0 : index
+    %k = linalg.index 1 : index
+    %x = tensor.extract %a[%m, %k] : tensor<?x7xf6E3M2FN>
+    %c = arith.cmpi ult, %k, %c3 : index
+    %s = arith.select %c, %x, %out : f6E3M2FN
+    linalg.yield %s : f6E3M2FN
+  } -> tensor<4x7xf6E3M2FN>
+  return %0 : tensor<4x7xf6E3M2FN>
+}
+
 // CHECK: [[W]]: "0x0100000021035406"
 {-#
   dialect_resources: {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// The quantise family: elements and block scales of rows[M, K], bit for bit as
-// lib/Formats has them, rounded to nearest even.
+// The quantise family: elements and block scales of one or more matrices
+// rows[M, K], bit for bit as lib/Formats has them, rounded to nearest even.
 //
 // Memory contract: as that of gemm (mx/Kernels/Gemm.h): dense, row-major,
 // blocks along the contiguous dimension K, packed codes whose padding stands
@@ -24,11 +24,13 @@ struct QuantizeConfig {
   mlir::Type input;
   /// Extent of K, or ShapedType::kDynamic.
   int64_t k = mlir::ShapedType::kDynamic;
+  /// There are several matrices, and blocks of several rows end with each.
+  bool batched = false;
   int64_t warps = 4;
 
   bool operator==(const QuantizeConfig &other) const {
     return format == other.format && input == other.input && k == other.k &&
-           warps == other.warps;
+           batched == other.batched && warps == other.warps;
   }
   int64_t getNumThreads() const { return 32 * warps; }
   /// Threads that share a block: a power of two up to 32.
@@ -46,9 +48,12 @@ enum class QuantizeArgument {
   Scales,
   /// Only if the format has them.
   ZeroPoints,
+  /// Rows of one matrix.
   M,
   /// Only if K is dynamic.
-  K
+  K,
+  /// Number of matrices; only if batched.
+  Batches
 };
 llvm::SmallVector<QuantizeArgument>
 getQuantizeArguments(const QuantizeConfig &config);

@@ -156,8 +156,10 @@ def MXPackSubByte : Pass<"mx-pack-sub-byte", "::mlir::ModuleOp"> {
     fill its last byte are 0 in constants. Run it before bufferization: on
     memrefs of these types LLVM strides a byte and reads nibbles.
 
-    mx ops keep their formats, which say what the bytes are. An op that looks at
-    the codes, or a slice that parts a byte, is an error.
+    mx ops keep their formats, which say what the bytes are. linalg ops that move
+    whole rows (a gather of experts, a copy, a transposition of outer dimensions)
+    move bytes. An op that looks at the codes, or a slice that parts a byte, is
+    an error.
 
     ```mlir
     %e = tensor.empty() : tensor<8x64xf4E2M1FN>
@@ -165,7 +167,8 @@ def MXPackSubByte : Pass<"mx-pack-sub-byte", "::mlir::ModuleOp"> {
     %e = tensor.empty() : tensor<8x32xi8>
     ```
   }];
-  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::tensor::TensorDialect"];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::linalg::LinalgDialect",
+                           "::mlir::tensor::TensorDialect"];
 }
 
 def MXHoistWeights : Pass<"mx-hoist-weights", "::mlir::ModuleOp"> {

@@ -26,9 +26,11 @@ static FailureOr<QuantizeConfig> getConfig(QuantizeOp op) {
   if (elements.getIntOrFloatBitWidth() < 8)
     return op.emitOpError("elements of type ")
            << elements << " must have been packed to bytes (mx-pack-sub-byte)";
-  // Blocks of several rows end with their matrix, which a kernel takes as one.
-  if (config.format.blockRows > 1 && input.getRank() > 2)
-    return op.emitOpError("no kernel makes blocks of several rows in batches");
+  // All matrices are one where blocks are single rows, or one for the tensor.
+  bool endsWithMatrix = config.format.blockRows != 1 &&
+                        !(config.format.blockRows == Format::Whole &&
+                          config.format.blockCols == Format::Whole);
+  config.batched = endsWithMatrix && input.getRank() > 2;
   config.k = input.getShape().back();
   if (failed(kernels::verifyQuantize(
           config, [&] { return op.emitOpError("has no such kernel: "); })))
@@ -36,8 +38,20 @@ static FailureOr<QuantizeConfig> getConfig(QuantizeOp op) {
   return config;
 }
 
-static Value getArgument(HostBuilder &b, QuantizeOp op, Value m,
+/// Product of the extents of dimensions `begin` up to `end`.
+static Value getExtent(HostBuilder &b, Value memref, int64_t begin,
+                       int64_t end) {
+  Value extent = b.getIndex(1);
+  for (int64_t dim = begin; dim < end; ++dim)
+    extent = b.multiply(extent, b.getDim(memref, dim));
+  return extent;
+}
+
+static Value getArgument(HostBuilder &b, QuantizeOp op,
+                         const QuantizeConfig &config,
                          QuantizeArgument argument, Launch &launch) {
+  // Rows of one matrix from dimension `firstRow` on.
+  int64_t axis = op.getAxis(), firstRow = config.batched ? axis - 1 : 0;
   auto getOnDevice = [&](Value memref, bool isOutput) {
     return b.getPointer(launch.getOnDevice(memref, /*read=*/!isOutput,
                                            /*written=*/isOutput));
@@ -54,9 +68,11 @@ static Value getArgument(HostBuilder &b, QuantizeOp op, Value m,
   case QuantizeArgument::ZeroPoints:
     return getOnDevice(op.getOutputs()[2], /*isOutput=*/true);
   case QuantizeArgument::M:
-    return b.cast(m, b.getI32Type());
+    return b.cast(getExtent(b, op.getInput(), firstRow, axis), b.getI32Type());
   case QuantizeArgument::K:
-    return b.cast(b.getDim(op.getInput(), op.getAxis()), b.getI32Type());
+    return b.cast(b.getDim(op.getInput(), axis), b.getI32Type());
+  case QuantizeArgument::Batches:
+    return b.cast(getExtent(b, op.getInput(), 0, firstRow), b.getI32Type());
   }
   llvm_unreachable("unknown argument");
 }
@@ -70,14 +86,9 @@ LogicalResult mx::convertToGPU(QuantizeOp op, KernelTable &kernels,
   gpu::GPUFuncOp kernel = kernels.get(*config, chip, op.getLoc());
 
   HostBuilder b(op.getLoc(), op);
-  Value m = b.getIndex(1);
-  for (int64_t dim = 0; dim < int64_t(op.getAxis()); ++dim)
-    m = b.multiply(m, b.getDim(op.getInput(), dim));
-  Value numBlocks = b.getIndex(1);
   Value scales = op.getScalesInit();
-  int64_t rank = cast<MemRefType>(scales.getType()).getRank();
-  for (int64_t dim = 0; dim < rank; ++dim)
-    numBlocks = b.multiply(numBlocks, b.getDim(scales, dim));
+  Value numBlocks =
+      getExtent(b, scales, 0, cast<MemRefType>(scales.getType()).getRank());
   Value threads =
       b.multiply(numBlocks, b.getIndex(config->getThreadsOfBlock()));
   Value one = b.getIndex(1);
@@ -87,7 +98,7 @@ LogicalResult mx::convertToGPU(QuantizeOp op, KernelTable &kernels,
     Launch launch(b, isOnDevice);
     SmallVector<Value> arguments;
     for (QuantizeArgument argument : kernels::getQuantizeArguments(*config))
-      arguments.push_back(getArgument(b, op, m, argument, launch));
+      arguments.push_back(getArgument(b, op, *config, argument, launch));
     launch.launch(kernel, grid, config->getNumThreads(), /*sharedBytes=*/0,
                   arguments);
     launch.finish();

@@ -151,24 +151,6 @@ func.func @stochastic(%x: memref<8x64xf32>, %e: memref<8x64xf8E4M3FN>, %s: memre
 // -----
 
 #kernel = #mx.kernel<quantize, chip = "sm_80", atom = alu, warps = 4>
-func.func @square_blocks_in_batches(%x: memref<2x24x32xf32>, %a: memref<f32>, %e: memref<2x24x16xi8>, %s: memref<2x2x2xf8E4M3FN>) {
-  // expected-error @+1 {{no kernel makes blocks of several rows in batches}}
-  mx.quantize <nvfp4_2d> axis = 2 ins(%x : memref<2x24x32xf32>) amax(%a : memref<f32>) outs(%e, %s : memref<2x24x16xi8>, memref<2x2x2xf8E4M3FN>) {mx.kernel = #kernel}
-  return
-}
-
-// -----
-
-#kernel = #mx.kernel<quantize, chip = "sm_80", atom = alu, warps = 4>
-func.func @whole_tensor(%x: memref<8x64xf32>, %e: memref<8x64xf8E4M3FN>, %s: memref<1x1xf32>) {
-  // expected-error @+1 {{has no such kernel: no kernel makes one scale of a whole tensor}}
-  mx.quantize <fp8_tensor> axis = 1 ins(%x : memref<8x64xf32>) outs(%e, %s : memref<8x64xf8E4M3FN>, memref<1x1xf32>) {mx.kernel = #kernel}
-  return
-}
-
-// -----
-
-#kernel = #mx.kernel<quantize, chip = "sm_80", atom = alu, warps = 4>
 func.func @edge_rules(%x: memref<8x64xf32>, %e: memref<8x64xf8E4M3FN>, %s: memref<8x2xf8E8M0FNU>) {
   // expected-error @+1 {{has no such kernel: no kernel follows the edge rules of mxfp8_e4m3, variant = jax}}
   mx.quantize <mxfp8_e4m3, variant = jax> axis = 1 ins(%x : memref<8x64xf32>) outs(%e, %s : memref<8x64xf8E4M3FN>, memref<8x2xf8E8M0FNU>) {mx.kernel = #kernel}

@@ -30,3 +30,21 @@ func.func @fp8_row(%x: memref<10x?xf32>, %e: memref<10x?xf8E4M3FN>, %s: memref<1
     outs(%e, %s : memref<10x?xf8E4M3FN>, memref<10x1xf32>) {mx.kernel = #kernel}
   return
 }
+
+// Square blocks end with their matrix: 3 matrices of 2 * 4 blocks, 16 threads each.
+// CHECK-LABEL: func.func @batches
+func.func @batches(%x: memref<3x24x64xf32>, %a: memref<f32>, %e: memref<3x24x32xi8>, %s: memref<3x2x4xf8E4M3FN>) {
+  // CHECK: gpu.launch_func async {{.*}} @quantize_nvfp4_2d_f32_k64_batched::@{{.*}} blocks in (%c6{{.*}}, %c1{{.*}}, %c1{{.*}}) {{.*}} %c24_i32 : i32, %c3_i32 : i32)
+  mx.quantize <nvfp4_2d> axis = 2 ins(%x : memref<3x24x64xf32>) amax(%a : memref<f32>)
+    outs(%e, %s : memref<3x24x32xi8>, memref<3x2x4xf8E4M3FN>) {mx.kernel = #kernel}
+  return
+}
+
+// One block for all of the tensor: one warp.
+// CHECK-LABEL: func.func @whole_tensor
+func.func @whole_tensor(%x: memref<2x8x64xf32>, %e: memref<2x8x64xf8E4M3FN>, %s: memref<1x1x1xf32>) {
+  // CHECK: gpu.launch_func async {{.*}} @quantize_fp8_tensor_f32_k64::@{{.*}} blocks in (%c1{{.*}}, %c1{{.*}}, %c1{{.*}}) {{.*}} %c16_i32 : i32)
+  mx.quantize <fp8_tensor> axis = 2 ins(%x : memref<2x8x64xf32>)
+    outs(%e, %s : memref<2x8x64xf8E4M3FN>, memref<1x1x1xf32>) {mx.kernel = #kernel}
+  return
+}

@@ -38,7 +38,9 @@ protected:
 
   /// Values of all magnitudes, and blocks of what is special.
   std::vector<float> makeInput(int64_t count);
-  void check(int64_t m, int64_t k, mx::FloatType type, bool dynamicK = false);
+  /// Compares the kernel's bytes on rows[batches, rows, k] with lib/Formats.
+  void check(int64_t rows, int64_t k, mx::FloatType type, bool dynamicK = false,
+             int64_t batches = 1);
 
   MLIRContext context;
   std::mt19937 random{11};
@@ -74,8 +76,9 @@ std::vector<float> QuantizeKernelTest::makeInput(int64_t count) {
   return values;
 }
 
-void QuantizeKernelTest::check(int64_t m, int64_t k, mx::FloatType type,
-                               bool dynamicK) {
+void QuantizeKernelTest::check(int64_t rows, int64_t k, mx::FloatType type,
+                               bool dynamicK, int64_t batches) {
+  int64_t m = batches * rows;
   std::vector<float> values = makeInput(m * k);
   std::vector<uint8_t> input;
   std::vector<uint16_t> halves;
@@ -96,11 +99,12 @@ void QuantizeKernelTest::check(int64_t m, int64_t k, mx::FloatType type,
                      : Type(Float16Type::get(&context));
   config.k = dynamicK ? ShapedType::kDynamic : k;
   config.warps = 2;
+  config.batched = batches > 1 && config.format.blockRows != Format::Whole;
   ASSERT_TRUE(succeeded(kernels::verifyQuantize(
       config, [&] { return emitError(UnknownLoc::get(&context)); })));
 
   QuantizeOptions options;
-  int64_t shape[] = {m, k};
+  int64_t shape[] = {batches, rows, k};
   const void *data = values.data();
   if (type != mx::FloatType::F32)
     data = halves.data();
@@ -152,10 +156,13 @@ void QuantizeKernelTest::check(int64_t m, int64_t k, mx::FloatType type,
       arguments.emplace_back(scales);
       break;
     case QuantizeArgument::M:
-      arguments.emplace_back(m);
+      arguments.emplace_back(config.batched ? rows : m);
       break;
     case QuantizeArgument::K:
       arguments.emplace_back(k);
+      break;
+    case QuantizeArgument::Batches:
+      arguments.emplace_back(batches);
       break;
     case QuantizeArgument::ZeroPoints:
       FAIL();
@@ -193,6 +200,10 @@ TEST_P(QuantizeKernelTest, F16) { check(5, 70, mx::FloatType::F16); }
 TEST_P(QuantizeKernelTest, DynamicK) {
   check(5, 99, mx::FloatType::F32, /*dynamicK=*/true);
 }
+// Blocks of several rows end with their matrix.
+TEST_P(QuantizeKernelTest, Batches) {
+  check(19, 147, mx::FloatType::F32, /*dynamicK=*/false, /*batches=*/3);
+}
 
 INSTANTIATE_TEST_SUITE_P(
     Formats, QuantizeKernelTest,
@@ -201,7 +212,8 @@ INSTANTIATE_TEST_SUITE_P(
                       "mxfp4, rule = rceil", "mxfp8_e4m3",
                       "mxfp8_e5m2, rule = even", "mxfp6_e2m3", "mxfp6_e3m2",
                       "mxint8", "fp8_block_act", "fp8_block_weight", "fp8_row",
-                      "int4_g32", "int4_g128", "nf4", "int8_token"),
+                      "fp8_tensor", "int4_g32", "int4_g128", "nf4",
+                      "int8_token"),
     [](const auto &info) {
       std::string name = info.param;
       llvm::erase_if(name, [](char c) { return !isalnum(c); });
