@@ -25,7 +25,7 @@ config.substitutions.append(("%mx_test_root", config.test_source_root))
 llvm_config.use_default_substitutions()
 
 # Optional tools, each found on this machine or left out with its tests.
-for feature, tool in (("ptxas", "ptxas"), ("unit-tests", "MXUnitTests")):
+for feature, tool in (("ptxas", "ptxas"), ("unit-tests", "MXUnitTests"), ("mlir-runner", "mlir-runner")):
     if shutil.which(tool, path=config.environment["PATH"]):
         config.available_features.add(feature)
 config.available_features.add(platform.machine())
