@@ -117,28 +117,6 @@ float mx::decodeScale(ScaleType type, uint8_t code) {
 // E8M0
 //===----------------------------------------------------------------------===//
 
-/// Exponent of the largest value.
-static int getMaxExponent(Element element) {
-  switch (element) {
-  case Element::E2M1:
-  case Element::E2M3:
-    return 2;
-  case Element::E3M2:
-    return 4;
-  case Element::E4M3:
-    return 8;
-  case Element::E5M2:
-    return 15;
-  default:
-    return 0;
-  }
-}
-
-/// Bits behind the leading one of a value.
-static unsigned getMantissaBits(Element element) {
-  return isMiniFloat(element) ? getMiniFloat(element).mantissaBits : 6;
-}
-
 uint8_t mx::getE8M0(ScaleRule rule, Element element, float amax) {
   uint32_t bits = toBits(amax);
   if (bits > 0x7F800000)

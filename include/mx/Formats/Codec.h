@@ -65,6 +65,28 @@ constexpr MiniFloat getMiniFloat(Element element) {
 /// True for the elements that `getMiniFloat` describes.
 constexpr bool isMiniFloat(Element element) { return element <= Element::E5M2; }
 
+/// Exponent of an MX element's largest value.
+constexpr int getMaxExponent(Element element) {
+  switch (element) {
+  case Element::E2M1:
+  case Element::E2M3:
+    return 2;
+  case Element::E3M2:
+    return 4;
+  case Element::E4M3:
+    return 8;
+  case Element::E5M2:
+    return 15;
+  default:
+    return 0;
+  }
+}
+
+/// Bits behind the leading one of an MX element's values.
+constexpr unsigned getMantissaBits(Element element) {
+  return isMiniFloat(element) ? getMiniFloat(element).mantissaBits : 6;
+}
+
 inline uint32_t toBits(float value) { return llvm::bit_cast<uint32_t>(value); }
 inline float fromBits(uint32_t bits) { return llvm::bit_cast<float>(bits); }
 

@@ -237,11 +237,3 @@ Scalar mx::decodeScale(Scalar stored, ScaleType type) {
   }
   llvm_unreachable("unknown scale type");
 }
-
-unsigned mx::getMaxExponent(Element element) {
-  return std::ilogb(getMaxFinite(element));
-}
-
-unsigned mx::getMantissaBits(Element element) {
-  return isMiniFloat(element) ? getMiniFloat(element).mantissaBits : 6;
-}

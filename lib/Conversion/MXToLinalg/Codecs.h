@@ -38,11 +38,6 @@ Scalar decodeScale(Scalar stored, ScaleType type);
 /// As roundToInteger: an i32.
 Scalar roundToInteger(Scalar x, float low, float high);
 
-/// Exponent of the largest power of two that an MX element holds.
-unsigned getMaxExponent(Element element);
-/// Mantissa bits of an MX element.
-unsigned getMantissaBits(Element element);
-
 } // namespace mx
 
 #endif // MX_LIB_CONVERSION_MXTOLINALG_CODECS_H

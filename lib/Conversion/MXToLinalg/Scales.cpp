@@ -109,7 +109,7 @@ static Scalar encodeByRule(const Format &f, Scalar amax) {
     return encodeUp(amax * (1.0f / float(getMaxFinite(f.element))));
   if (f.rule == ScaleRule::Even)
     bits = bits + (1u << (22 - getMantissaBits(f.element)));
-  Scalar code = (bits >> 23) - getMaxExponent(f.element);
+  Scalar code = (bits >> 23) - uint32_t(getMaxExponent(f.element));
   if (f.rule == ScaleRule::Ceil) {
     Scalar isExact = (bits & 0x007FFFFFu) == bits.i32(0);
     code = select(isExact, code, code + 1u);
