@@ -63,19 +63,31 @@ static LogicalResult verifyDims(MatmulOp op) {
   return success();
 }
 
-/// C10, C11: operands of the shape and type that the iteration space and the
-/// format say.
-static LogicalResult verifyOperand(MatmulOp op, ValueRange values,
+/// C10 with Q2: elements of the shape that the iteration space says.
+static LogicalResult verifyExtents(MatmulOp op, ValueRange values,
                                    std::optional<FormatAttr> format,
-                                   AffineMap map, int64_t axis,
-                                   StringRef name) {
+                                   AffineMap map, const Twine &name) {
   SmallVector<int64_t> shape =
       applyPermutationMap(map, ArrayRef(op.getIterationShape()));
+  Value elements = values.front();
+  if (format)
+    return verifyElements(op, elements, format->getValue(), shape,
+                          name + " elements");
+  return verifyType(op, elements, name, getElementTypeOrSelf(elements), shape);
+}
+
+/// C11: scales, zero points and amax of an operand with a format.
+static LogicalResult verifyOperandScaling(MatmulOp op, ValueRange values,
+                                          std::optional<FormatAttr> format,
+                                          AffineMap map, int64_t axis,
+                                          const Twine &prefix) {
   if (!format)
-    return verifyType(op, values.front(), name,
-                      getElementTypeOrSelf(values.front()), shape);
-  return verifyQuantized(op, QuantizedOperand(values, format->getValue()),
-                         format->getValue(), shape, axis, name + " ");
+    return success();
+  const Format &value = format->getValue();
+  SmallVector<int64_t> shape =
+      applyPermutationMap(map, ArrayRef(op.getIterationShape()));
+  return verifyScaling(op, QuantizedOperand(values, value), value, shape, axis,
+                       prefix);
 }
 
 /// C12: no block of one operand ends within a block of the other.
@@ -121,14 +133,19 @@ LogicalResult MatmulOp::verify() {
   if (failed(verifyDims(*this))) // C7, C8, C9
     return failure();
 
-  if (failed(verifyOperand(*this, getLhs(), lhsFormat, getLhsMap(),
-                           getLhsAxis(), "lhs")) ||
-      failed(verifyOperand(*this, getRhs(), rhsFormat, getRhsMap(),
-                           getRhsAxis(), "rhs")) ||
-      (bias && failed(verifyOperand(*this, bias, std::nullopt, getBiasMap(),
-                                    /*axis=*/0, "bias"))) ||
-      failed(verifyOperand(*this, init, std::nullopt, getResultMap(),
-                           /*axis=*/0, "output"))) // C10, C11
+  AffineMap lhsMap = getLhsMap(), rhsMap = getRhsMap();
+  if (failed(verifyExtents(*this, getLhs(), lhsFormat, lhsMap, "lhs")) ||
+      failed(verifyExtents(*this, getRhs(), rhsFormat, rhsMap, "rhs")) ||
+      (bias && failed(verifyExtents(*this, bias, std::nullopt, getBiasMap(),
+                                    "bias"))) ||
+      failed(verifyExtents(*this, init, std::nullopt, getResultMap(),
+                           "output"))) // C10
+    return failure();
+  if (failed(verifyOperandScaling(*this, getLhs(), lhsFormat, lhsMap,
+                                  getLhsAxis(), "lhs ")) ||
+      failed(verifyOperandScaling(*this, getRhs(), rhsFormat, rhsMap,
+                                  getRhsAxis(),
+                                  "rhs "))) // C11
     return failure();
   if (failed(verifyBlocks(*this))) // C12
     return failure();

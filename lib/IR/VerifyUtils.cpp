@@ -78,11 +78,9 @@ LogicalResult mx::verifyCount(Operation *op, ValueRange values,
                            << values.size();
 }
 
-/// Q2: the elements of a tensor of `shape`, packed or not.
-static LogicalResult verifyElements(Operation *op, Value elements,
-                                    const Format &format,
-                                    ArrayRef<int64_t> shape,
-                                    const Twine &name) {
+LogicalResult mx::verifyElements(Operation *op, Value elements,
+                                 const Format &format, ArrayRef<int64_t> shape,
+                                 const Twine &name) {
   Type type = getElementTypeOrSelf(elements);
   Type expected = getElementType(op->getContext(), format.element);
   SmallVector<int64_t> stored(shape);
@@ -124,13 +122,9 @@ static LogicalResult verifyZeroPoints(Operation *op, Value zeroPoints,
                     shape);
 }
 
-LogicalResult mx::verifyQuantized(Operation *op,
-                                  const QuantizedOperand &operand,
-                                  const Format &format, ArrayRef<int64_t> shape,
-                                  int64_t axis, const Twine &prefix) {
-  if (failed(verifyElements(op, operand.elements, format, shape,
-                            prefix + "elements")))
-    return failure();
+LogicalResult mx::verifyScaling(Operation *op, const QuantizedOperand &operand,
+                                const Format &format, ArrayRef<int64_t> shape,
+                                int64_t axis, const Twine &prefix) {
   SmallVector<int64_t> scaleShape = getScaleShape(format, shape, axis);
   if (failed(verifyScales(op, operand.scales, format, scaleShape,
                           prefix + "scales")))
@@ -142,4 +136,13 @@ LogicalResult mx::verifyQuantized(Operation *op,
   if (operand.amax)
     return verifyScalar(op, operand.amax, prefix + "amax");
   return success();
+}
+
+LogicalResult mx::verifyQuantized(Operation *op,
+                                  const QuantizedOperand &operand,
+                                  const Format &format, ArrayRef<int64_t> shape,
+                                  int64_t axis) {
+  if (failed(verifyElements(op, operand.elements, format, shape, "elements")))
+    return failure();
+  return verifyScaling(op, operand, format, shape, axis);
 }

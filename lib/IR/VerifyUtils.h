@@ -38,13 +38,26 @@ llvm::LogicalResult verifyScalar(mlir::Operation *op, mlir::Value value,
 llvm::LogicalResult verifyCount(mlir::Operation *op, mlir::ValueRange values,
                                 const Format &format, const llvm::Twine &name);
 
-/// Q2 to Q6 for the values of a tensor of `shape`; zero points and amax are
+/// Q2: the elements of a tensor of `shape`, packed or not.
+llvm::LogicalResult verifyElements(mlir::Operation *op, mlir::Value elements,
+                                   const Format &format,
+                                   llvm::ArrayRef<int64_t> shape,
+                                   const llvm::Twine &name);
+
+/// Q3 to Q6 for the values of a tensor of `shape`; zero points and amax are
 /// checked where they are present. `prefix` tells operands apart ("lhs ").
+llvm::LogicalResult verifyScaling(mlir::Operation *op,
+                                  const QuantizedOperand &operand,
+                                  const Format &format,
+                                  llvm::ArrayRef<int64_t> shape, int64_t axis,
+                                  const llvm::Twine &prefix = "");
+
+/// Q2 to Q6, in this order.
 llvm::LogicalResult verifyQuantized(mlir::Operation *op,
                                     const QuantizedOperand &operand,
                                     const Format &format,
-                                    llvm::ArrayRef<int64_t> shape, int64_t axis,
-                                    const llvm::Twine &prefix = "");
+                                    llvm::ArrayRef<int64_t> shape,
+                                    int64_t axis);
 
 /// The extents of a tensor or memref.
 llvm::ArrayRef<int64_t> getShape(mlir::Value value);

@@ -110,6 +110,36 @@ func.func private @f() attributes {mx.policy}
 
 // -----
 
+// A1: the rest of mx.kernel is in kernel-invalid.mlir.
+// expected-error @+1 {{'mx.kernel' must be a #mx.kernel, got "gemm"}}
+func.func private @f() attributes {mx.kernel = "gemm"}
+
+// -----
+
+// A1
+// expected-error @+1 {{'mx.id' must be a position in the function's mx.plan, got -1 : i64}}
+func.func private @f() attributes {mx.id = -1 : i64}
+
+// -----
+
+// A1
+// expected-error @+1 {{'mx.id' must be a position in the function's mx.plan, got 1 : i32}}
+func.func private @f() attributes {mx.id = 1 : i32}
+
+// -----
+
+// A1
+// expected-error @+1 {{'mx.plan' must be an array of #mx.entry, got [#mx.role<linear>]}}
+func.func private @f() attributes {mx.plan = [#mx.role<linear>]}
+
+// -----
+
+// A1
+// expected-error @+1 {{'mx.prepare' must be an array of #mx.prepare, got @g}}
+func.func private @f() attributes {mx.prepare = @g}
+
+// -----
+
 // A1
 // expected-error @+1 {{the mx dialect has no attribute 'mx.colour' of ops}}
 func.func private @f() attributes {mx.colour = 3 : i64}
@@ -123,6 +153,12 @@ func.func private @f(f32 {mx.parameter = 3 : i64})
 // -----
 
 // A2
+// expected-error @+1 {{'mx.tied_to' must be the string under which the weights store it, got unit}}
+func.func private @f(f32 {mx.tied_to})
+
+// -----
+
+// A2
 // expected-error @+1 {{the mx dialect has no attribute 'mx.role' of arguments (argument 1)}}
 func.func private @f(f32, f32 {mx.role = #mx.role<linear>})
 
@@ -131,3 +167,9 @@ func.func private @f(f32, f32 {mx.role = #mx.role<linear>})
 // A2
 // expected-error @+1 {{the mx dialect has no attribute 'mx.parameter' of results (result 0)}}
 func.func private @f() -> (f32 {mx.parameter = "w"})
+
+// -----
+
+// expected-error @+2 {{expected the extents m x n x k x batch}}
+// expected-error @+1 {{failed to parse MX_PlanEntryAttr parameter 'shape'}}
+func.func private @f() attributes {a = #mx.entry<index = 0, op = "linalg.matmul", role = linear, gemm = <fprop>, shape = 4x8x32>}

@@ -55,3 +55,15 @@ func.func @policy(%a: tensor<4x32xf32>, %b: tensor<32x8xf32>, %c: tensor<4x8xf32
 // CHECK-SAME: mx.policy = #mx.policy<promote_every = 128, result = bf16, rule = "name", reason = "kept">
 func.func private @keep() attributes {
   mx.policy = #mx.policy<promote_every = 128, result = bf16, rule = "name", reason = "kept">}
+
+// CHECK-LABEL: func private @plan
+// CHECK-SAME: {mx.parameter = "head", mx.tied_to = "embedding"}
+func.func private @plan(tensor<8x32xf32> {mx.parameter = "head", mx.tied_to = "embedding"}) attributes {
+  // CHECK-SAME: mx.id = 0 : i64
+  mx.id = 0 : i64,
+  // CHECK-SAME: mx.plan = [#mx.entry<index = 17, op = "linalg.matmul", {{.*}}role = linear, gemm = <fprop>, shape = ?x8x32x1,
+  mx.plan = [#mx.entry<index = 17, op = "linalg.matmul", location = "up", role = linear, gemm = <fprop>, shape = ?x8x32x1,
+      lhs = f32, rhs = f32, accumulate = f32, scheme = "mxfp4",
+      decision = <lhs = <format = <mxfp4>>, rhs = <format = <mxfp4>>, accumulate = f32, rule = "default", reason = "weight x activation">>],
+  // CHECK-SAME: mx.prepare = [#mx.prepare<@f(0, 3)>, #mx.prepare<@g()>]
+  mx.prepare = [#mx.prepare<@f(0, 3)>, #mx.prepare<@g()>]}

@@ -368,6 +368,20 @@ func.func @packed_extents(%a0: memref<4x16xi8>, %a1: memref<4x1xf8E8M0FNU>, %b0:
 #lhs = affine_map<(m, n, k) -> (m, k)>
 #rhs = affine_map<(m, n, k) -> (n, k)>
 #out = affine_map<(m, n, k) -> (m, n)>
+// C10 before C11: the extents of both operands, then the scales of either.
+func.func @extents_first(%a0: memref<4x64xf4E2M1FN>, %a1: memref<4x3xf8E8M0FNU>, %b0: memref<8x64xf4E2M1FN>, %b1: memref<8x2xf8E8M0FNU>, %c0: memref<4x9xf32>) {
+  // expected-error @+1 {{'mx.matmul' op output must be 'memref<4x8xf32>', got 'memref<4x9xf32>'}}
+  mx.matmul lhs(%a0, %a1 : memref<4x64xf4E2M1FN>, memref<4x3xf8E8M0FNU>) as <mxfp4>
+      rhs(%b0, %b1 : memref<8x64xf4E2M1FN>, memref<8x2xf8E8M0FNU>) as <mxfp4>
+      outs(%c0 : memref<4x9xf32>) indexing_maps = [#lhs, #rhs, #out]
+  return
+}
+
+// -----
+
+#lhs = affine_map<(m, n, k) -> (m, k)>
+#rhs = affine_map<(m, n, k) -> (n, k)>
+#out = affine_map<(m, n, k) -> (m, n)>
 // C11, Q3
 func.func @lhs_scales(%a0: memref<4x64xf4E2M1FN>, %a1: memref<4x3xf8E8M0FNU>, %b0: memref<8x64xf4E2M1FN>, %b1: memref<8x2xf8E8M0FNU>, %c0: memref<4x8xf32>) {
   // expected-error @+1 {{'mx.matmul' op lhs scales must be 'memref<4x2xf8E8M0FNU>', got 'memref<4x3xf8E8M0FNU>'}}
@@ -388,6 +402,33 @@ func.func @rhs_scales(%a0: memref<4x64xf4E2M1FN>, %a1: memref<4x2xf8E8M0FNU>, %b
   mx.matmul lhs(%a0, %a1 : memref<4x64xf4E2M1FN>, memref<4x2xf8E8M0FNU>) as <mxfp4>
       rhs(%b0, %b1 : memref<64x8xf4E2M1FN>, memref<64x1xf8E8M0FNU>) as <mxfp4>
       outs(%c0 : memref<4x8xf32>) indexing_maps = [#lhs, affine_map<(m, n, k) -> (k, n)>, #out]
+  return
+}
+
+// -----
+
+#lhs = affine_map<(m, n, k) -> (m, k)>
+#rhs = affine_map<(m, n, k) -> (n, k)>
+#out = affine_map<(m, n, k) -> (m, n)>
+// C11, Q4
+func.func @encoding(%a0: tensor<4x64xf4E2M1FN>, %a1: tensor<4x2xf8E8M0FNU, "columns">, %b0: tensor<8x64xbf16>, %c0: tensor<4x8xf32>) {
+  // expected-error @+1 {{'mx.matmul' op lhs scales must be row-major, got encoding "columns"}}
+  %d = mx.matmul lhs(%a0, %a1 : tensor<4x64xf4E2M1FN>, tensor<4x2xf8E8M0FNU, "columns">) as <mxfp4>
+      rhs(%b0 : tensor<8x64xbf16>) outs(%c0 : tensor<4x8xf32>) indexing_maps = [#lhs, #rhs, #out] -> tensor<4x8xf32>
+  return
+}
+
+// -----
+
+#lhs = affine_map<(m, n, k) -> (m, k)>
+#rhs = affine_map<(m, n, k) -> (n, k)>
+#out = affine_map<(m, n, k) -> (m, n)>
+// C11, Q5
+func.func @zero_points(%a0: memref<4x64xbf16>, %b0: memref<8x64xi4>, %b1: memref<8x2xf32>, %b2: memref<8x1xi8>, %c0: memref<4x8xf32>) {
+  // expected-error @+1 {{'mx.matmul' op rhs zero points must be 'memref<8x2xi8>', got 'memref<8x1xi8>'}}
+  mx.matmul lhs(%a0 : memref<4x64xbf16>)
+      rhs(%b0, %b1, %b2 : memref<8x64xi4>, memref<8x2xf32>, memref<8x1xi8>) as <int4_g32, zero_point = true>
+      outs(%c0 : memref<4x8xf32>) indexing_maps = [#lhs, #rhs, #out]
   return
 }
 

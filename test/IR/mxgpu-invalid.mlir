@@ -1,5 +1,7 @@
 // RUN: mx-opt %s --split-input-file --verify-diagnostics
 
+// The constraints of dialects/mxgpu/README.md, in its order.
+
 func.func @c1(%a: vector<4xi32>, %b: vector<2xi32>, %c: vector<4xf32>, %s: i32) {
   // expected-error @+1 {{kind mxf4 does not take elements of type 'f8E4M3FN'}}
   %0 = mxgpu.mma.block_scale mxf4 %a, %b, %c scale_a %s[0, 0] scale_b %s[0, 0] : f4E2M1FN, f8E4M3FN scaled_by f8E8M0FNU

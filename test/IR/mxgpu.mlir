@@ -1,4 +1,5 @@
 // RUN: mx-opt %s | mx-opt | FileCheck %s
+// RUN: mx-opt %s --mlir-print-op-generic | mx-opt | FileCheck %s
 // RUN: mx-opt %s --emit-bytecode | mx-opt | FileCheck %s
 
 // CHECK-LABEL: func @mma

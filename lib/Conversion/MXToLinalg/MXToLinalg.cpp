@@ -140,7 +140,9 @@ struct ConvertMXToLinalgPass
       convertible &= succeeded(checkSupported(op));
       if (Type type = findNarrowTensor(op)) {
         op->emitOpError("has no kernel, and on the host ")
-            << type << " would need codes of a byte each";
+            << type
+            << " would need codes of a byte each; run mx-select-kernels first, "
+               "or convert-mx-to-linalg without host-ops";
         convertible = false;
       }
     });

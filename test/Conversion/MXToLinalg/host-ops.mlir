@@ -18,8 +18,16 @@ func.func @amax_beside_kernel(%x: tensor<8x32xf32>, %zero: tensor<f32>, %e: tens
 // -----
 
 func.func @narrow(%q: tensor<8x32xf4E2M1FN>, %s: tensor<8x1xf8E8M0FNU>, %x: tensor<8x32xf32>) -> tensor<8x32xf32> {
-  // expected-error@below {{has no kernel, and on the host 'tensor<8x32xf4E2M1FN>' would need codes of a byte each}}
+  // expected-error@below {{has no kernel, and on the host 'tensor<8x32xf4E2M1FN>' would need codes of a byte each; run mx-select-kernels first, or convert-mx-to-linalg without host-ops}}
   %d = mx.dequantize <mxfp4> axis = 1 ins(%q, %s : tensor<8x32xf4E2M1FN>, tensor<8x1xf8E8M0FNU>)
       outs(%x : tensor<8x32xf32>) -> tensor<8x32xf32>
   return %d : tensor<8x32xf32>
+}
+
+// -----
+
+func.func @buffers(%x: memref<8x32xf32>, %a: memref<f32>) {
+  // expected-error@below {{'mx.amax' op on memrefs is not lowered to linalg; run convert-mx-to-linalg before bufferization}}
+  mx.amax ins(%x : memref<8x32xf32>) outs(%a : memref<f32>)
+  return
 }
