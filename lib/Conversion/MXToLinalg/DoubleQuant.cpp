@@ -81,6 +81,28 @@ static Value roundToMap(ImplicitLocOpBuilder &b, Value groups, Value amax) {
                        });
 }
 
+/// A rank-1 tensor in `shape`, of which more than one extent may be unknown:
+/// upstream's lowering of tensor.expand_shape crashes on such.
+static Value unflatten(ImplicitLocOpBuilder &b, Value flat,
+                       ArrayRef<OpFoldResult> shape) {
+  AffineMap map = b.getMultiDimIdentityMap(shape.size());
+  AffineMap scalar = AffineMap::get(shape.size(), 0, b.getContext());
+  SmallVector<GenericOperand> sizes;
+  for (OpFoldResult size : shape)
+    sizes.push_back(
+        {getValueOrCreateConstantIndexOp(b, b.getLoc(), size), scalar});
+  Value empty = tensor::EmptyOp::create(b, shape, b.getF32Type());
+  return createGeneric(
+      b, sizes, {empty, map}, [&](ImplicitLocOpBuilder &b, ValueRange args) {
+        Value index = linalg::IndexOp::create(b, 0);
+        for (size_t dim = 1; dim < shape.size(); ++dim)
+          index = arith::AddIOp::create(
+              b, arith::MulIOp::create(b, index, args[dim]),
+              linalg::IndexOp::create(b, dim));
+        return Scalar(b, tensor::ExtractOp::create(b, flat, index));
+      });
+}
+
 Value mx::roundTripScales(ImplicitLocOpBuilder &b, Value scales) {
   auto type = cast<RankedTensorType>(scales.getType());
   Sizes shape = getTensorSizes(b, scales);
@@ -134,9 +156,10 @@ Value mx::roundTripScales(ImplicitLocOpBuilder &b, Value scales) {
   if (type.getRank() == 1)
     return copySlice(b, rounded, scales);
   rounded = copySlice(b, rounded, createLike(sizes));
-  return castTo(
-      b,
-      tensor::ExpandShapeOp::create(b, getTensorType(shape, b.getF32Type()),
-                                    rounded, flat, shape),
-      type);
+  auto shaped = getTensorType(shape, b.getF32Type());
+  Value result =
+      shaped.getNumDynamicDims() > 1
+          ? unflatten(b, rounded, shape)
+          : tensor::ExpandShapeOp::create(b, shaped, rounded, flat, shape);
+  return castTo(b, result, type);
 }

@@ -217,3 +217,21 @@ func.func @packed(%x: tensor<4x64xf32>, %e: tensor<4x32xi8>, %s: tensor<4x2xf8E8
       outs(%e, %s : tensor<4x32xi8>, tensor<4x2xf8E8M0FNU>) -> tensor<4x32xi8>, tensor<4x2xf8E8M0FNU>
   return %q#0 : tensor<4x32xi8>
 }
+
+// -----
+
+// 256 scales share a number, across rows: the scales in one dimension, and
+// back by their position, as tensor.expand_shape to two unknown extents has no
+// lowering.
+
+// CHECK-LABEL: func.func @double_quant(
+func.func @double_quant(%x: tensor<?x?xf32>, %e: tensor<?x?xi4>, %s: tensor<?x?xf32>) -> tensor<?x?xf32> {
+  // CHECK: tensor.collapse_shape %{{.*}} {{\[\[}}0, 1]] : tensor<?x?xf32> into tensor<?xf32>
+  // CHECK: tensor.expand_shape %{{.*}} {{\[\[}}0, 1]] output_shape [%{{.*}}, 256]
+  // CHECK-NOT: into tensor<?x?xf32>
+  // CHECK: linalg.generic {{.*}}["parallel", "parallel"]} ins(%{{.*}}, %{{.*}} : index, index) outs(%{{.*}} : tensor<?x?xf32>)
+  // CHECK: tensor.extract %{{.*}} : tensor<?xf32>
+  %q:2 = mx.quantize <nf4, double_quant = true> axis = 1 ins(%x : tensor<?x?xf32>)
+      outs(%e, %s : tensor<?x?xi4>, tensor<?x?xf32>) -> tensor<?x?xi4>, tensor<?x?xf32>
+  return %q#1 : tensor<?x?xf32>
+}
