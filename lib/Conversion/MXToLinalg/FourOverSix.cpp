@@ -88,10 +88,11 @@ Scalar Chooser::addError(Scalar sum, Scalar error) {
 }
 
 void Chooser::computeErrors(Value input, Value tensorAmax) {
-  // Everything but the place in a block's row.
-  unsigned column = view.getLoops()[axis].back();
+  // Everything but the place in a block's row, which may be of one element.
   AffineMap elementMap = view.getElementMap();
-  AffineMap rowMap = elementMap.dropResult(column);
+  AffineMap rowMap = elementMap;
+  if (format.blockCols != 1)
+    rowMap = elementMap.dropResult(view.getLoops()[axis].back());
   for (unsigned i = 0; i < 2; ++i) {
     Value rows = createGeneric(
         b,
