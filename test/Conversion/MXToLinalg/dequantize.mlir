@@ -66,3 +66,14 @@ func.func @ragged(%q: tensor<40x4xf8E4M3FN>, %s: tensor<2x4xf8E8M0FNU>, %e: tens
       outs(%e : tensor<40x4xf32>) -> tensor<40x4xf32>
   return %d : tensor<40x4xf32>
 }
+
+// -----
+
+// Nothing to unpack or to copy.
+
+// CHECK-LABEL: func.func @empty(
+func.func @empty(%q: tensor<0x?xi8>, %s: tensor<1x1xf32>, %e: tensor<0x?xf32>) -> tensor<0x?xf32> {
+  // CHECK-NOT: tensor.extract_slice
+  %d = mx.dequantize <ternary> axis = 1 ins(%q, %s : tensor<0x?xi8>, tensor<1x1xf32>) outs(%e : tensor<0x?xf32>) -> tensor<0x?xf32>
+  return %d : tensor<0x?xf32>
+}
