@@ -35,4 +35,7 @@ if(MX_SANITIZE)
   add_compile_options(-fsanitize=address,undefined -fno-sanitize=vptr
                       -fno-omit-frame-pointer)
   add_link_options(-fsanitize=address,undefined)
+  execute_process(
+    COMMAND ${CMAKE_CXX_COMPILER} -print-file-name=libclang_rt.asan-${CMAKE_SYSTEM_PROCESSOR}.so
+    OUTPUT_VARIABLE MX_ASAN_RUNTIME OUTPUT_STRIP_TRAILING_WHITESPACE)
 endif()

@@ -24,6 +24,13 @@ config.substitutions.append(("%mx_test_root", config.test_source_root))
 # Shapes and attributes of the IR, not the machine, decide what is tested.
 llvm_config.use_default_substitutions()
 
+if config.asan_runtime:
+    # LLVM's allocators poison what they hand out, but only in our half: the packaged libraries are not instrumented.
+    config.environment["ASAN_OPTIONS"] = "allow_user_poisoning=0"
+    # A stock tool that loads an instrumented plugin needs the runtime from the start.
+    preload = "env LD_PRELOAD=" + config.asan_runtime
+    config.substitutions.append((r"(?<![-/\w])mlir-opt(?![-/\w])", preload + " mlir-opt"))
+
 # Optional tools, each found on this machine or left out with its tests.
 for feature, tool in (("ptxas", "ptxas"), ("unit-tests", "MXUnitTests"), ("mlir-runner", "mlir-runner")):
     if shutil.which(tool, path=config.environment["PATH"]):
