@@ -269,7 +269,8 @@ verifyOperand(const GemmPlan &plan, int index,
   // Variants whose values are not element times scale times decode.
   if (operand.config.format && !hasCommonValues(*operand.config.format))
     return emitError() << "no kernel knows what "
-                       << operand.config.format->str() << " stands for";
+                       << operand.config.format->str()
+                       << " stands for; use variant = ocp";
   if (int64_t bytes = operand.getFragmentRowBytes(config.tileK);
       bytes != 32 && bytes != 64 && bytes != 128)
     return emitError() << "rows of " << bytes << " bytes of " << name

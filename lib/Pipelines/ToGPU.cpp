@@ -26,16 +26,20 @@ namespace {
 
 /// mx ops on tensors to mx ops on dense, packed buffers, each with its kernel.
 void addSelection(OpPassManager &pm, const mx::ToGPUOptions &options) {
+  mx::MXCPUPrepareOptions prepare;
+  prepare.kernels = true;
+  pm.addPass(mx::createMXCPUPrepare(prepare));
   pm.addPass(mx::createMXMoveKInnermost());
   mx::MXSelectKernelsOptions select;
   select.chip = options.chip;
   select.fallback = options.fallback;
   pm.addPass(mx::createMXSelectKernels(select));
+  pm.addPass(mx::createMXSeparateInits());
+  pm.addPass(mx::createMXPackSubByte());
   // What no kernel does, while it is on tensors.
   mx::ConvertMXToLinalgOptions host;
   host.hostOps = true;
   pm.addPass(mx::createConvertMXToLinalg(host));
-  pm.addPass(mx::createMXPackSubByte());
 }
 
 /// Function boundaries are row-major, as the kernels want their operands.

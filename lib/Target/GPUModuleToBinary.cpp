@@ -212,7 +212,8 @@ LogicalResult GPUModuleToBinary::dumpJob(const Job &job) {
     std::optional<llvm::json::Object> file = getLaunchFile(
         launch, kernel.getNumArguments(), ptxName, job.target.getChip(), why);
     if (!file) {
-      emitRemark(kernel.getLoc(), "no launch file: ") << why;
+      emitRemark(kernel.getLoc(), "no launch file for ")
+          << kernel.getName() << ": " << why;
       continue;
     }
     std::string text =

@@ -85,7 +85,8 @@ private:
         failed(type.getStridesAndOffset(strides, offset)) ||
         ShapedType::isDynamic(offset) ||
         llvm::any_of(strides, ShapedType::isDynamic))
-      return fail((name + " has dynamic sizes").str());
+      return fail(
+          (name + " has dynamic sizes, and the file's are constants").str());
     json::Object init;
     StringRef dtype;
     if (!describeElement(type.getElementType(), dtype, init))
@@ -182,7 +183,8 @@ std::optional<json::Object> mx::getLaunchFile(gpu::LaunchFuncOp launch,
       (launch.getDynamicSharedMemorySize() &&
        !matchPattern(launch.getDynamicSharedMemorySize(),
                      m_ConstantInt(&dynamicShared)))) {
-    why = "grid, block or shared memory is not a constant";
+    why = "the grid, the block or the shared memory depends on dynamic sizes, "
+          "and the file's are constants";
     return std::nullopt;
   }
 

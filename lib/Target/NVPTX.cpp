@@ -10,6 +10,7 @@
 #include "llvm/IR/LLVMContext.h"
 #include "llvm/IR/Module.h"
 #include "llvm/Support/CrashRecoveryContext.h"
+#include "llvm/Support/ErrorHandling.h"
 #include "llvm/Support/TargetSelect.h"
 #include "llvm/Target/TargetMachine.h"
 
@@ -137,6 +138,21 @@ private:
   std::string featureString;
 };
 
+/// Where the reason of a fatal error of LLVM goes on this thread; null outside
+/// of runGuarded.
+thread_local std::string *fatalReason = nullptr;
+
+/// Ends the guarded run that `message` comes from. Elsewhere LLVM's own
+/// behaviour: the message, then (by the caller) the end of the process.
+void handleFatalError(void *, const char *message, bool) {
+  if (!fatalReason) {
+    llvm::errs() << "LLVM ERROR: " << message << "\n";
+    return;
+  }
+  *fatalReason = StringRef(message).split('\n').first.str();
+  llvm::CrashRecoveryContext::GetCurrent()->HandleExit(1);
+}
+
 /// Runs `emit` so that a fatal error of LLVM's backend (an intrinsic that it
 /// cannot select for the chip and that the table does not list) is a diagnostic
 /// and not the end of the process. What the failed run holds is leaked.
@@ -149,15 +165,25 @@ FailureOr<Result> runGuarded(gpu::GPUModuleOp module, NVPTXTargetAttr target,
     LLVMInitializeNVPTXTargetMC();
     LLVMInitializeNVPTXAsmPrinter();
     llvm::CrashRecoveryContext::Enable();
+    llvm::install_fatal_error_handler(handleFatalError);
     return true;
   }();
   auto *emitter = new Emitter(module, target);
   FailureOr<Result> result = failure();
+  std::string reason;
+  fatalReason = &reason;
   llvm::CrashRecoveryContext recovery;
-  if (!recovery.RunSafely([&] { result = (emitter->*emit)(); }))
-    return emitError(module.getLoc(),
-                     "LLVM's NVPTX backend cannot generate code for ")
-           << target.getChip();
+  bool completed = recovery.RunSafely([&] { result = (emitter->*emit)(); });
+  fatalReason = nullptr;
+  if (!completed) {
+    InFlightDiagnostic error =
+        emitError(module.getLoc(),
+                  "LLVM's NVPTX backend cannot generate code for ")
+        << target.getChip();
+    if (!reason.empty())
+      error << ": " << reason;
+    return error;
+  }
   delete emitter;
   return result;
 }

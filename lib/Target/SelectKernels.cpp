@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
+#include "mx/IR/FormatTypes.h"
 #include "mx/IR/MX.h"
 #include "mx/Kernels/Quantize.h"
 #include "mx/Target/KernelChoice.h"
@@ -26,6 +27,22 @@ static OperandConfig getOperandConfig(std::optional<FormatAttr> format,
   return {std::nullopt, getElementTypeOrSelf(operand.elements)};
 }
 
+/// Lowers K to what an operand says it is. Packed elements count whole bytes;
+/// the other operand may know better.
+static void addK(const QuantizedOperand &operand,
+                 std::optional<FormatAttr> format, int64_t axis, int64_t &k) {
+  auto type = cast<ShapedType>(operand.elements.getType());
+  int64_t extent = type.getDimSize(axis);
+  if (ShapedType::isDynamic(extent))
+    return;
+  if (format && axis == type.getRank() - 1) {
+    Element element = format->getValue().element;
+    if (isPackedType(type.getElementType(), element))
+      extent *= getCodesPerByte(element);
+  }
+  k = ShapedType::isDynamic(k) ? extent : std::min(k, extent);
+}
+
 /// M, N, K and batch of a product: dimensions of the result that the lhs, the
 /// rhs or both have.
 static GemmShape getShape(MatmulOp op) {
@@ -43,8 +60,9 @@ static GemmShape getShape(MatmulOp op) {
     bool inRhs = op.getRhsMap().isFunctionOfDim(dim);
     multiply(inLhs ? (inRhs ? shape.batch : shape.m) : shape.n, extent);
   }
-  shape.k = cast<ShapedType>(op.getLhsOperand().elements.getType())
-                .getDimSize(op.getLhsAxis());
+  shape.k = ShapedType::kDynamic;
+  addK(op.getLhsOperand(), op.getLhsFormat(), op.getLhsAxis(), shape.k);
+  addK(op.getRhsOperand(), op.getRhsFormat(), op.getRhsAxis(), shape.k);
   return shape;
 }
 
@@ -72,6 +90,11 @@ private:
   LogicalResult select(MatmulOp op);
   LogicalResult select(QuantizeOp op);
   LogicalResult report(Operation *op, const Choice &choice);
+  /// True if an op without a kernel may stay one for convert-mx-to-linalg.
+  bool canLeaveToHost(QuantizeOp op);
+  /// The start of the reason why no kernel quantises as `op` does: a remark
+  /// where the op can be left to the host, else an error.
+  InFlightDiagnostic leaveToHost(QuantizeOp op);
 
   const Chip *target = nullptr;
   Fallback onFallback = Fallback::Remark;
@@ -122,12 +145,30 @@ LogicalResult SelectKernels::report(Operation *op, const Choice &choice) {
   return success();
 }
 
+bool SelectKernels::canLeaveToHost(QuantizeOp op) {
+  return onFallback != Fallback::Error && op.hasPureTensorSemantics();
+}
+
+InFlightDiagnostic SelectKernels::leaveToHost(QuantizeOp op) {
+  if (!canLeaveToHost(op)) {
+    InFlightDiagnostic error = op.emitOpError();
+    error.attachNote(op.getLoc())
+        << "the host quantises it with fallback=remark, while on tensors";
+    return error;
+  }
+  // A diagnostic that is not in flight is nowhere reported.
+  if (onFallback == Fallback::Silent)
+    return InFlightDiagnostic();
+  return emitRemark(op.getLoc()) << "quantised on the host: ";
+}
+
 LogicalResult SelectKernels::select(MatmulOp op) {
   GemmConfig config;
   config.lhs = getOperandConfig(op.getLhsFormat(), op.getLhsOperand());
   config.rhs = getOperandConfig(op.getRhsFormat(), op.getRhsOperand());
   config.result = getElementTypeOrSelf(op.getInit());
   GemmShape shape = getShape(op);
+  config.k = shape.k;
   if (isTransposed(op)) {
     std::swap(config.lhs, config.rhs);
     std::swap(shape.m, shape.n);
@@ -146,17 +187,23 @@ LogicalResult SelectKernels::select(MatmulOp op) {
 
 LogicalResult SelectKernels::select(QuantizeOp op) {
   auto input = cast<ShapedType>(op.getInput().getType());
-  if (int64_t(op.getAxis()) != input.getRank() - 1)
-    return op.emitOpError("no kernel quantises along another than the last "
-                          "dimension");
-  if (op.getRounding() != Rounding::rne)
-    return op.emitOpError("no kernel rounds stochastically");
   QuantizeConfig config;
   config.format = op.getFormat().getValue();
   config.input = input.getElementType();
   config.k = input.getShape().back();
-  if (failed(kernels::verifyQuantize(config, [&] { return op.emitOpError(); })))
-    return failure();
+  auto refuse = [&] { return leaveToHost(op); };
+  LogicalResult hasKernel = success();
+  if (int64_t(op.getAxis()) != input.getRank() - 1)
+    hasKernel = refuse() << "no kernel quantises along another than the last "
+                            "dimension";
+  else if (op.getRounding() != Rounding::rne)
+    hasKernel = refuse() << "no kernel rounds stochastically";
+  else
+    hasKernel = kernels::verifyQuantize(config, refuse);
+  if (failed(hasKernel)) {
+    ++numFallbacks;
+    return success(canLeaveToHost(op));
+  }
   Instruction atom;
   Choice choice = chooseQuantizeAtom(*target, config.format.element, atom);
   if (failed(report(op, choice)))

@@ -5,7 +5,7 @@
 // RUN: FileCheck %s --check-prefix=BARE --input-file=%t/new/folder/bare.json
 // RUN: ptxas -arch=sm_80 %t/new/folder/scale.ptx -o /dev/null
 
-// TABLE: remark: no launch file: arg0 has dynamic sizes
+// TABLE: remark: no launch file for dynamic: arg0 has dynamic sizes, and the file's are constants
 // TABLE: kernel chip PTX PTX lines registers shared spilled ptxas ms
 // TABLE: scale sm_80 7.0 {{[0-9]+ [0-9]+}} 1024 0 {{[0-9.]+}}
 // TABLE: bare sm_80 7.0

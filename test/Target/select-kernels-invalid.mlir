@@ -49,6 +49,7 @@ func.func @no_kernel(%a: tensor<64x96xbf16>, %b: tensor<64x96xf8E4M3FN>, %sb: te
 func.func @stochastic(%x: tensor<8x32xf32>, %seed: i64, %e: tensor<8x32xf4E2M1FN>, %s: tensor<8x1xf8E8M0FNU>)
     -> (tensor<8x32xf4E2M1FN>, tensor<8x1xf8E8M0FNU>) {
   // expected-error@below {{no kernel rounds stochastically}}
+  // expected-note@below {{the host quantises it with fallback=remark, while on tensors}}
   %q:2 = mx.quantize <mxfp4> axis = 1 rounding = <sr> ins(%x : tensor<8x32xf32>) random(%seed, %seed)
       outs(%e, %s : tensor<8x32xf4E2M1FN>, tensor<8x1xf8E8M0FNU>) -> tensor<8x32xf4E2M1FN>, tensor<8x1xf8E8M0FNU>
   return %q#0, %q#1 : tensor<8x32xf4E2M1FN>, tensor<8x1xf8E8M0FNU>
@@ -59,6 +60,7 @@ func.func @stochastic(%x: tensor<8x32xf32>, %seed: i64, %e: tensor<8x32xf4E2M1FN
 func.func @axis(%x: tensor<32x8xf32>, %e: tensor<32x8xf4E2M1FN>, %s: tensor<1x8xf8E8M0FNU>)
     -> (tensor<32x8xf4E2M1FN>, tensor<1x8xf8E8M0FNU>) {
   // expected-error@below {{no kernel quantises along another than the last dimension}}
+  // expected-note@below {{the host quantises it with fallback=remark, while on tensors}}
   %q:2 = mx.quantize <mxfp4> axis = 0 ins(%x : tensor<32x8xf32>)
       outs(%e, %s : tensor<32x8xf4E2M1FN>, tensor<1x8xf8E8M0FNU>) -> tensor<32x8xf4E2M1FN>, tensor<1x8xf8E8M0FNU>
   return %q#0, %q#1 : tensor<32x8xf4E2M1FN>, tensor<1x8xf8E8M0FNU>
@@ -69,6 +71,7 @@ func.func @axis(%x: tensor<32x8xf32>, %e: tensor<32x8xf4E2M1FN>, %s: tensor<1x8x
 func.func @variant(%x: tensor<8x32xf32>, %e: tensor<8x32xf4E2M1FN>, %s: tensor<8x1xf8E8M0FNU>)
     -> (tensor<8x32xf4E2M1FN>, tensor<8x1xf8E8M0FNU>) {
   // expected-error@below {{no kernel follows the edge rules of mxfp4, variant = torchao}}
+  // expected-note@below {{the host quantises it with fallback=remark, while on tensors}}
   %q:2 = mx.quantize <mxfp4, variant = torchao> axis = 1 ins(%x : tensor<8x32xf32>)
       outs(%e, %s : tensor<8x32xf4E2M1FN>, tensor<8x1xf8E8M0FNU>) -> tensor<8x32xf4E2M1FN>, tensor<8x1xf8E8M0FNU>
   return %q#0, %q#1 : tensor<8x32xf4E2M1FN>, tensor<8x1xf8E8M0FNU>

@@ -147,6 +147,29 @@ def MXMoveKInnermost : Pass<"mx-move-k-innermost"> {
     Statistic<"numTransposed", "transposed", "operands that were transposed">];
 }
 
+def MXSeparateInits : Pass<"mx-separate-inits"> {
+  let summary = "a fill of its own for each mx.matmul";
+  let description = [{
+    Products often share one zero fill as their init. Bufferized, each but the
+    last would start with a copy of it. Here each gets a fill of its own, so that
+    it is written in place and a kernel need not read zeros.
+
+    ```mlir
+    %z = linalg.fill ins(%zero : f32) outs(%e : tensor<8x16xf32>) -> tensor<8x16xf32>
+    %0 = mx.matmul ... outs(%z : tensor<8x16xf32>) ...
+    %1 = mx.matmul ... outs(%z : tensor<8x16xf32>) ...
+    // becomes
+    %e0 = tensor.empty() : tensor<8x16xf32>
+    %z0 = linalg.fill ins(%zero : f32) outs(%e0 : tensor<8x16xf32>) -> tensor<8x16xf32>
+    %0 = mx.matmul ... outs(%z0 : tensor<8x16xf32>) ...
+    %1 = mx.matmul ... outs(%z : tensor<8x16xf32>) ...
+    ```
+  }];
+  let dependentDialects = ["::mlir::linalg::LinalgDialect", "::mlir::tensor::TensorDialect"];
+  let statistics = [
+    Statistic<"numSeparated", "separated", "products that got a fill">];
+}
+
 def MXPackSubByte : Pass<"mx-pack-sub-byte", "::mlir::ModuleOp"> {
   let summary = "tensors of 2-, 4- and 6-bit codes as bytes, packed along the last dimension";
   let description = [{

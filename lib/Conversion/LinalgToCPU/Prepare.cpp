@@ -17,10 +17,16 @@ namespace mx {
 
 using namespace mlir;
 
+static LogicalResult checkIsRegistered(Operation *op) {
+  if (op->isRegistered())
+    return success();
+  return op->emitOpError("is not registered, so it cannot be lowered to the "
+                         "CPU; lower it to linalg on tensors first");
+}
+
 LogicalResult mx::checkIsComplete(Operation *op) {
-  if (!op->isRegistered())
-    return op->emitOpError("is not registered, so it cannot be lowered to the "
-                           "CPU; lower it to linalg on tensors first");
+  if (failed(checkIsRegistered(op)))
+    return failure();
   for (NamedAttribute attr : op->getAttrs()) {
     auto resource = dyn_cast<DenseResourceElementsAttr>(attr.getValue());
     if (resource && !resource.getRawHandle().getBlob())
@@ -42,10 +48,18 @@ bool isLowered(StringRef dialect) {
   return names.contains(dialect);
 }
 
-LogicalResult checkOp(Operation *op) {
-  if (failed(mx::checkIsComplete(op)))
+/// True if `mx-to-gpu` makes kernels of ops of this dialect, or finds them
+/// made.
+bool isOfKernels(StringRef dialect) {
+  static const llvm::StringSet<> names = {"mx", "gpu"};
+  return names.contains(dialect);
+}
+
+LogicalResult checkOp(Operation *op, bool kernels) {
+  if (failed(kernels ? checkIsRegistered(op) : mx::checkIsComplete(op)))
     return failure();
-  if (!isLowered(op->getName().getDialectNamespace()))
+  StringRef dialect = op->getName().getDialectNamespace();
+  if (!isLowered(dialect) && !(kernels && isOfKernels(dialect)))
     return op->emitOpError(
         "cannot be lowered to the CPU; lower it to linalg, tensor, arith, "
         "math, scf and cf ops first");
@@ -57,9 +71,12 @@ struct Prepare : mx::impl::MXCPUPrepareBase<Prepare> {
 
   void runOnOperation() override {
     WalkResult checked =
-        getOperation().walk<WalkOrder::PreOrder>([](Operation *op) {
-          return failed(checkOp(op)) ? WalkResult::interrupt()
-                                     : WalkResult::advance();
+        getOperation().walk<WalkOrder::PreOrder>([&](Operation *op) {
+          // The inside of a kernel is its own affair.
+          if (kernels && op->getName().getStringRef() == "gpu.module")
+            return WalkResult::skip();
+          return failed(checkOp(op, kernels)) ? WalkResult::interrupt()
+                                              : WalkResult::advance();
         });
     if (checked.wasInterrupted())
       return signalPassFailure();

@@ -11,9 +11,10 @@
 namespace mx {
 
 /// Replaces an op on memrefs with a `mx.kernel` by the launch of its kernel.
-/// `isOnDevice` tells which memrefs are in the device's memory.
+/// `isOnDevice` tells which memrefs are in the device's memory. `accumulate`:
+/// the product is added to what the result holds; else that is zero.
 mlir::LogicalResult
-convertToGPU(MatmulOp op, KernelTable &kernels,
+convertToGPU(MatmulOp op, bool accumulate, KernelTable &kernels,
              llvm::function_ref<bool(mlir::Value)> isOnDevice);
 mlir::LogicalResult
 convertToGPU(QuantizeOp op, KernelTable &kernels,

@@ -39,7 +39,8 @@ static int64_t getCodesPerByte(Value elements,
   return bits <= 4 ? 8 / bits : 1;
 }
 
-static FailureOr<GemmConfig> getConfig(MatmulOp op, const MatmulDims &dims) {
+static FailureOr<GemmConfig> getConfig(MatmulOp op, const MatmulDims &dims,
+                                       bool accumulate) {
   auto kernel = op->getAttrOfType<KernelAttr>("mx.kernel");
   GemmConfig config;
   config.atom = kernel.getAtom();
@@ -74,7 +75,7 @@ static FailureOr<GemmConfig> getConfig(MatmulOp op, const MatmulDims &dims) {
   }
 
   config.result = getElementTypeOrSelf(op.getInit());
-  config.accumulate = true;
+  config.accumulate = accumulate;
   int64_t m = getStaticExtent(op, dims.m), n = getStaticExtent(op, dims.n);
   config.wholeM = !ShapedType::isDynamic(m) && m % config.tileM == 0;
   config.wholeN = !ShapedType::isDynamic(n) && n % config.tileN == 0;
@@ -232,12 +233,13 @@ void MatmulLaunch::build(gpu::GPUFuncOp kernel,
   });
 }
 
-LogicalResult mx::convertToGPU(MatmulOp op, KernelTable &kernels,
+LogicalResult mx::convertToGPU(MatmulOp op, bool accumulate,
+                               KernelTable &kernels,
                                function_ref<bool(Value)> isOnDevice) {
   FailureOr<MatmulDims> dims = MatmulDims::get(op);
   if (failed(dims))
     return failure();
-  FailureOr<GemmConfig> config = getConfig(op, *dims);
+  FailureOr<GemmConfig> config = getConfig(op, *dims, accumulate);
   if (failed(config))
     return failure();
   auto chip = op->getAttrOfType<KernelAttr>("mx.kernel").getChip();

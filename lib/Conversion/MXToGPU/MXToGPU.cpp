@@ -4,6 +4,7 @@
 
 #include "Convert.h"
 #include "Launch.h"
+#include "ZeroInit.h"
 #include "mx/IR/MXGPU.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -102,6 +103,14 @@ void ConvertMXToGPU::runOnOperation() {
 
   getOperation()->setAttr(gpu::GPUDialect::getContainerModuleAttrName(),
                           UnitAttr::get(&getContext()));
+  // Before buffers are moved: a fill would keep one on the host.
+  DenseSet<Operation *> startsFromZero;
+  for (Operation *op : ops)
+    if (auto matmul = dyn_cast<MatmulOp>(op))
+      if (linalg::FillOp fill = getZeroFill(matmul)) {
+        startsFromZero.insert(op);
+        fill->erase();
+      }
   moveBuffersToDevice();
   KernelTable kernels(getOperation());
   auto isOnDevice = [&](Value memref) {
@@ -110,8 +119,13 @@ void ConvertMXToGPU::runOnOperation() {
   for (Operation *op : ops) {
     LogicalResult converted =
         llvm::TypeSwitch<Operation *, LogicalResult>(op)
-            .Case<MatmulOp, QuantizeOp>(
-                [&](auto op) { return convertToGPU(op, kernels, isOnDevice); })
+            .Case([&](MatmulOp op) {
+              return convertToGPU(op, !startsFromZero.contains(op), kernels,
+                                  isOnDevice);
+            })
+            .Case([&](QuantizeOp op) {
+              return convertToGPU(op, kernels, isOnDevice);
+            })
             .Default([](Operation *op) {
               return op->emitOpError("belongs to no kernel family");
             });

@@ -3,10 +3,12 @@
 #include "mx/Conversion/MXToLinalg/MXToLinalg.h"
 
 #include "CodeTypes.h"
+#include "Generic.h"
 #include "Layout.h"
 #include "Packing.h"
 #include "Patterns.h"
 #include "Scales.h"
+#include "Shapes.h"
 
 #include "mx/IR/MX.h"
 
@@ -86,18 +88,45 @@ LogicalResult mx::checkSupported(Operation *op) {
   return success();
 }
 
-/// The first narrow tensor type among an op's operands, results and block
-/// arguments; null if there is none.
-static Type findNarrowTensor(Operation *op) {
+/// True for a tensor whose elements are no whole bytes, or not in the order of
+/// its dimensions.
+static bool hasNoBytes(Type type) {
+  return hasNarrowTensor(type) &&
+         (getLayout(type) ||
+          getElementTypeOrSelf(type).getIntOrFloatBitWidth() < 8);
+}
+
+/// Codes as 8-bit floats, or back.
+static Value reinterpret(OpBuilder &builder, RankedTensorType type,
+                         ValueRange values, Location loc) {
+  ImplicitLocOpBuilder b(loc, builder);
+  Value input = values[0];
+  AffineMap map = b.getMultiDimIdentityMap(type.getRank());
+  Value init = tensor::EmptyOp::create(b, getTensorSizes(b, input),
+                                       type.getElementType());
+  SmallVector<GenericOperand> inputs = {{input, map}}, inits = {{init, map}};
+  SmallVector<Value> result = createGeneric(
+      b, inputs, inits,
+      [&](ImplicitLocOpBuilder &b, ValueRange args) -> SmallVector<Value> {
+        return {arith::BitcastOp::create(b, type.getElementType(), args[0])};
+      });
+  return castTo(b, result[0], type);
+}
+
+/// The first tensor type of such a kind among an op's operands, results and
+/// block arguments; null if there is none.
+static Type
+findNarrowTensor(Operation *op,
+                 function_ref<bool(Type)> isNarrow = hasNarrowTensor) {
   for (TypeRange types :
        {TypeRange(op->getOperandTypes()), TypeRange(op->getResultTypes())})
     for (Type type : types)
-      if (hasNarrowTensor(type))
+      if (isNarrow(type))
         return type;
   for (Region &region : op->getRegions())
     for (Block &block : region)
       for (Type type : block.getArgumentTypes())
-        if (hasNarrowTensor(type))
+        if (isNarrow(type))
           return type;
   return {};
 }
@@ -130,7 +159,8 @@ struct ConvertMXToLinalgPass
     return success(convertible);
   }
 
-  /// Lowers the ops that no kernel was selected for; types stay.
+  /// Lowers the ops that no kernel was selected for; types stay. Tensors of
+  /// 8-bit floats are reinterpreted as codes and back.
   LogicalResult convertHostOps() {
     bool convertible = true;
     getOperation()->walk([&](Operation *op) {
@@ -138,18 +168,20 @@ struct ConvertMXToLinalgPass
           op->hasAttr("mx.kernel"))
         return;
       convertible &= succeeded(checkSupported(op));
-      if (Type type = findNarrowTensor(op)) {
-        op->emitOpError("has no kernel, and on the host ")
-            << type
-            << " would need codes of a byte each; run mx-select-kernels first, "
-               "or convert-mx-to-linalg without host-ops";
-        convertible = false;
-      }
+      Type type = findNarrowTensor(op, hasNoBytes);
+      if (!type)
+        return;
+      op->emitOpError("has no kernel, and on the host ")
+          << type
+          << " would need codes of a byte each; run mx-select-kernels and "
+             "mx-pack-sub-byte first, or convert-mx-to-linalg without host-ops";
+      convertible = false;
     });
     if (!convertible)
       return failure();
-    TypeConverter converter;
-    converter.addConversion([](Type type) { return type; });
+    CodeTypeConverter converter;
+    converter.addSourceMaterialization(reinterpret);
+    converter.addTargetMaterialization(reinterpret);
     RewritePatternSet patterns(&getContext());
     populateMXToLinalgPatterns(converter, patterns);
     ConversionTarget target(getContext());

@@ -124,7 +124,7 @@ func.func @nf4(%a: memref<8x35xi8>, %sa: memref<8x2xf32>, %b: memref<16x35xi8>, 
 #maps = [affine_map<(m, n, k) -> (m, k)>, affine_map<(m, n, k) -> (n, k)>, affine_map<(m, n, k) -> (m, n)>]
 #kernel = #mx.kernel<gemm, chip = "sm_80", atom = mma_bf16, tile = 64x64x64, warps = 2x2, stages = 2>
 func.func @variant(%x: memref<8x64xbf16>, %w: memref<16x32xi8>, %s: memref<16x1xf32>, %d: memref<8x16xf32>) {
-  // expected-error @+1 {{has no such kernel: no kernel knows what int4_g64, variant = torchao stands for}}
+  // expected-error @+1 {{has no such kernel: no kernel knows what int4_g64, variant = torchao stands for; use variant = ocp}}
   mx.matmul lhs(%x : memref<8x64xbf16>) rhs(%w, %s : memref<16x32xi8>, memref<16x1xf32>) as <int4_g64, variant = torchao>
     outs(%d : memref<8x16xf32>) indexing_maps = #maps {mx.kernel = #kernel}
   return

@@ -150,3 +150,56 @@ func.func @empty(%x: memref<0x64xbf16>, %w: memref<16x64xf8E4M3FN>, %s: memref<1
             outs(%d : memref<0x16xf32>) indexing_maps = #maps {mx.kernel = #gemm}
   return
 }
+
+// -----
+
+// A result that is only filled with zeros before is neither read nor filled, and may live on the device.
+#maps = [affine_map<(m, n, k) -> (m, k)>, affine_map<(m, n, k) -> (n, k)>, affine_map<(m, n, k) -> (m, n)>]
+#kernel = #mx.kernel<gemm, chip = "sm_80", atom = mma_bf16, tile = 64x64x64, warps = 2x2, stages = 2>
+// CHECK-LABEL: func.func @zero_init
+func.func @zero_init(%a: memref<64x64xbf16>, %b: memref<64x64xf8E4M3FN>, %sb: memref<64x1xf32>, %d: memref<64x64xf32>) {
+  %zero = arith.constant 0.0 : f32
+  %c = memref.alloc() : memref<64x64xf32>
+  // CHECK-NOT: linalg.fill
+  linalg.fill ins(%zero : f32) outs(%c : memref<64x64xf32>)
+  // CHECK: %[[C:.*]], %{{.*}} = gpu.alloc async {{.*}} : memref<64x64xf32>
+  // CHECK-NOT: gpu.memcpy async {{.*}} %[[C]], %{{.*}} : memref<64x64xf32>, memref<64x64xf32>
+  // CHECK: gpu.launch_func
+  mx.matmul lhs(%a : memref<64x64xbf16>) rhs(%b, %sb : memref<64x64xf8E4M3FN>, memref<64x1xf32>) as <fp8_row>
+            outs(%c : memref<64x64xf32>) indexing_maps = #maps {mx.kernel = #kernel}
+  memref.copy %c, %d : memref<64x64xf32> to memref<64x64xf32>
+  memref.dealloc %c : memref<64x64xf32>
+  return
+}
+
+// -----
+
+// Where anything else may have written it, it is read: another value, a view, a loop.
+#maps = [affine_map<(m, n, k) -> (m, k)>, affine_map<(m, n, k) -> (n, k)>, affine_map<(m, n, k) -> (m, n)>]
+#kernel = #mx.kernel<gemm, chip = "sm_80", atom = mma_bf16, tile = 64x64x64, warps = 2x2, stages = 2>
+// CHECK-LABEL: func.func @old_values
+// CHECK-COUNT-3: linalg.fill
+// CHECK-NOT: linalg.fill
+func.func @old_values(%a: memref<64x64xbf16>, %b: memref<64x64xf8E4M3FN>, %sb: memref<64x1xf32>, %x: memref<64xf32>, %n: index) {
+  %zero = arith.constant 0.0 : f32
+  %one = arith.constant 1.0 : f32
+  %i0 = arith.constant 0 : index
+  %i1 = arith.constant 1 : index
+  %c = memref.alloc() : memref<64x64xf32>
+  linalg.fill ins(%one : f32) outs(%c : memref<64x64xf32>)
+  mx.matmul lhs(%a : memref<64x64xbf16>) rhs(%b, %sb : memref<64x64xf8E4M3FN>, memref<64x1xf32>) as <fp8_row>
+            outs(%c : memref<64x64xf32>) indexing_maps = #maps {mx.kernel = #kernel}
+  %d = memref.alloc() : memref<64x64xf32>
+  %row = memref.subview %d[0, 0] [1, 64] [1, 1] : memref<64x64xf32> to memref<64xf32, strided<[1]>>
+  linalg.fill ins(%zero : f32) outs(%d : memref<64x64xf32>)
+  memref.copy %x, %row : memref<64xf32> to memref<64xf32, strided<[1]>>
+  mx.matmul lhs(%a : memref<64x64xbf16>) rhs(%b, %sb : memref<64x64xf8E4M3FN>, memref<64x1xf32>) as <fp8_row>
+            outs(%d : memref<64x64xf32>) indexing_maps = #maps {mx.kernel = #kernel}
+  %e = memref.alloc() : memref<64x64xf32>
+  linalg.fill ins(%zero : f32) outs(%e : memref<64x64xf32>)
+  scf.for %i = %i0 to %n step %i1 {
+    mx.matmul lhs(%a : memref<64x64xbf16>) rhs(%b, %sb : memref<64x64xf8E4M3FN>, memref<64x1xf32>) as <fp8_row>
+              outs(%e : memref<64x64xf32>) indexing_maps = #maps {mx.kernel = #kernel}
+  }
+  return
+}

@@ -20,7 +20,13 @@ def MXCPUPrepare : Pass<"mx-cpu-prepare", "::mlir::ModuleOp"> {
     func.func @main(%x: tensor<4xf32> {bufferization.writable = false})
         -> tensor<4xf32> attributes {llvm.emit_c_interface}
     ```
+
+    With `kernels` the module is the host's part of `mx-to-gpu`: mx and gpu ops
+    are taken, too, and data may be elided, since kernels are made without it.
   }];
+  let options = [
+    Option<"kernels", "kernels", "bool", "false",
+           "kernels stand beside the CPU's code">];
   let dependentDialects = ["::mlir::bufferization::BufferizationDialect"];
 }
 

@@ -13,7 +13,9 @@ def ConvertMXToGPU : Pass<"convert-mx-to-gpu", "::mlir::ModuleOp"> {
     must have been packed (mx-pack-sub-byte).
 
     A buffer that is allocated here and used by kernels only lives on the device;
-    others are copied there and, if written, back. All else stays on the host.
+    others are copied there and, if written, back. A result buffer that is only
+    filled with zeros before is not read, and the fill goes. All else stays on
+    the host.
 
     ```mlir
     mx.matmul lhs(%a, %sa : memref<64x64xi8>, memref<64x4xf8E8M0FNU>) as <mxfp4> ...
