@@ -4,6 +4,8 @@
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/Dialect/Tosa/IR/TosaOps.h"
+#include "mlir/IR/Matchers.h"
 #include "llvm/ADT/SetVector.h"
 
 using namespace mlir;
@@ -102,8 +104,8 @@ static FailureOr<Factor> matchFactor(linalg::LinalgOp op, Value value) {
   return factor;
 }
 
-FailureOr<Contraction> mx::matchContraction(linalg::LinalgOp op,
-                                            unsigned result) {
+static FailureOr<Contraction> matchLinalg(linalg::LinalgOp op,
+                                          unsigned result) {
   if (op.getNumReductionLoops() == 0 ||
       op.getBlock()->getNumArguments() != op->getNumOperands())
     return failure();
@@ -130,9 +132,9 @@ FailureOr<Contraction> mx::matchContraction(linalg::LinalgOp op,
   contraction.init = init;
   contraction.isPlain = lhs->isPlain && rhs->isPlain;
 
-  AffineMap lhsMap = contraction.getLhsMap();
-  AffineMap rhsMap = contraction.getRhsMap();
-  AffineMap resultMap = contraction.getResultMap();
+  AffineMap lhsMap = op.getMatchingIndexingMap(contraction.lhs);
+  AffineMap rhsMap = op.getMatchingIndexingMap(contraction.rhs);
+  AffineMap resultMap = op.getMatchingIndexingMap(init);
   if (!lhsMap.isProjectedPermutation(/*allowZeroInResults=*/true) ||
       !rhsMap.isProjectedPermutation(/*allowZeroInResults=*/true) ||
       !resultMap.isProjectedPermutation())
@@ -154,15 +156,48 @@ FailureOr<Contraction> mx::matchContraction(linalg::LinalgOp op,
   if (contraction.k.empty() ||
       (!isNamed && contraction.m.empty() && contraction.n.empty()))
     return failure();
+  contraction.lhsMap = lhsMap;
+  contraction.rhsMap = rhsMap;
+  contraction.resultMap = resultMap;
+  contraction.ranges = op.getStaticLoopRanges();
   return contraction;
 }
 
-bool mx::isContraction(Operation *op) {
-  auto linalgOp = dyn_cast<linalg::LinalgOp>(op);
-  if (!linalgOp)
-    return false;
-  for (unsigned result = 0; result < linalgOp.getNumDpsInits(); ++result)
-    if (succeeded(matchContraction(linalgOp, result)))
-      return true;
-  return false;
+/// [b, m, k] by [b, k, n], minus a zero point each.
+static Contraction matchTosa(tosa::MatMulOp op) {
+  MLIRContext *context = op.getContext();
+  AffineExpr b, m, n, k;
+  bindDims(context, b, m, n, k);
+  auto lhs = cast<ShapedType>(op.getA().getType());
+  auto rhs = cast<ShapedType>(op.getB().getType());
+  auto extent = [](ShapedType type, unsigned dim) {
+    return type.hasRank() ? type.getDimSize(dim) : ShapedType::kDynamic;
+  };
+  Contraction contraction;
+  contraction.op = op;
+  contraction.lhs = &op.getAMutable();
+  contraction.rhs = &op.getBMutable();
+  contraction.lhsMap = AffineMap::get(4, 0, {b, m, k}, context);
+  contraction.rhsMap = AffineMap::get(4, 0, {b, k, n}, context);
+  contraction.resultMap = AffineMap::get(4, 0, {b, m, n}, context);
+  contraction.ranges = {extent(lhs, 0), extent(lhs, 1), extent(rhs, 2),
+                        extent(lhs, 2)};
+  contraction.batch = {0};
+  contraction.m = {1};
+  contraction.n = {2};
+  contraction.k = {3};
+  auto isZero = [](Value zeroPoint) {
+    return matchPattern(zeroPoint, m_AnyZeroFloat()) ||
+           matchPattern(zeroPoint, m_Zero());
+  };
+  contraction.isPlain = isZero(op.getAZp()) && isZero(op.getBZp());
+  return contraction;
+}
+
+FailureOr<Contraction> mx::matchContraction(Operation *op, unsigned result) {
+  if (auto matmul = dyn_cast<tosa::MatMulOp>(op))
+    return matchTosa(matmul);
+  if (auto linalgOp = dyn_cast<linalg::LinalgOp>(op))
+    return matchLinalg(linalgOp, result);
+  return failure();
 }

@@ -26,6 +26,19 @@ void SmallNodeSet::insert(const SmallNodeSet &other) {
     insert(node);
 }
 
+bool Facts::join(const Facts &other) {
+  Facts before = *this;
+  origin = std::max(origin, other.origin);
+  isLowPrecision |= other.isLowPrecision;
+  isFromNumbers |= other.isFromNumbers;
+  products.insert(other.products);
+  softmaxes.insert(other.softmaxes);
+  return std::tie(before.origin, before.isLowPrecision, before.isFromNumbers) !=
+             std::tie(origin, isLowPrecision, isFromNumbers) ||
+         before.products.get() != products.get() ||
+         before.softmaxes.get() != softmaxes.get();
+}
+
 //===----------------------------------------------------------------------===//
 // Facts
 //===----------------------------------------------------------------------===//
@@ -40,7 +53,8 @@ static Origin getConstantOrigin(const Node &node) {
   // are packed weights.
   if (isa<FloatType>(node.elementType) || isNarrow(node.elementType))
     return Origin::Weight;
-  bool isMatrix = cast<ShapedType>(node.value.getType()).getRank() >= 2;
+  auto shape = cast<ShapedType>(node.value.getType()).getShape();
+  bool isMatrix = llvm::count_if(shape, [](int64_t d) { return d != 1; }) >= 2;
   return isMatrix && !node.elementType.isInteger(1) ? Origin::Weight
                                                     : Origin::Literal;
 }
@@ -94,9 +108,12 @@ Facts Dataflow::compute(const ModelGraph &graph, unsigned id) const {
   }
   case NodeKind::Elementwise: {
     bool ofCosine = false, ofOthers = false;
-    for (Node::Edge edge : node.operands) {
+    for (auto [i, edge] : llvm::enumerate(node.operands)) {
       const Facts &of = facts[edge.node];
-      if (node.code != NodeCode::Compare && of.origin != Origin::Literal)
+      // Masks are no numbers, whatever type carries them.
+      bool isMask = node.elementType.isInteger(1) ||
+                    (node.code == NodeCode::Select && i == 0);
+      if (!isMask && of.origin != Origin::Literal)
         result.isLowPrecision |= of.isLowPrecision;
       if (of.isCosine)
         ofCosine = true;
@@ -124,10 +141,31 @@ Dataflow::Dataflow(const ModelGraph &graph, ArrayRef<ArgumentInfo> arguments)
   llvm::DenseMap<unsigned, unsigned> softmaxOutputs;
   for (auto [index, softmax] : llvm::enumerate(softmaxes))
     softmaxOutputs[softmax.output] = index;
-  Block *entry = &graph.getEntryBlock();
   facts.resize(graph.nodes.size());
+  // What a loop carries is known better each time; each fact changes at most a
+  // few times, of which the first ones matter.
+  constexpr unsigned maxPasses = 4;
+  llvm::DenseMap<unsigned, Facts> carried;
+  for (unsigned pass = 0; pass < maxPasses; ++pass) {
+    computeAll(graph, arguments, softmaxOutputs, carried);
+    bool changed = false;
+    for (auto [argument, source] : graph.backEdges)
+      changed |= carried[argument].join(facts[source]);
+    if (!changed)
+      break;
+  }
+}
+
+void Dataflow::computeAll(
+    const ModelGraph &graph, ArrayRef<ArgumentInfo> arguments,
+    const llvm::DenseMap<unsigned, unsigned> &softmaxOutputs,
+    const llvm::DenseMap<unsigned, Facts> &carried) {
+  Block *entry = &graph.getEntryBlock();
   for (unsigned id = 0, e = graph.nodes.size(); id < e; ++id) {
     facts[id] = compute(graph, id);
+    auto known = carried.find(id);
+    if (known != carried.end())
+      facts[id].join(known->second);
     const Node &node = graph.nodes[id];
     if (auto argument = dyn_cast_if_present<BlockArgument>(node.value)) {
       bool isParameter = argument.getOwner() == entry &&
@@ -153,13 +191,29 @@ struct Uses {
   bool isTable = false;
   unsigned products = 0, accumulations = 0, others = 0;
   bool hasBatch = false;
-  /// What callees make of it.
-  std::optional<Origin> passedAs;
+  /// Products sum it along different dimensions, and all else that is done with
+  /// it is to return a new value of it: a training step.
+  bool isTrained = false;
 };
 } // namespace
 
+/// `id` is only ever changed by elementwise steps, up to a result.
+static bool isUpdate(const ModelGraph &graph, unsigned id) {
+  constexpr unsigned maxSteps = 16;
+  SmallVector<unsigned> worklist = {id};
+  for (unsigned i = 0; i < worklist.size(); ++i) {
+    const Node &node = graph.nodes[worklist[i]];
+    if (i == maxSteps || node.kind != NodeKind::Elementwise ||
+        (node.users.empty() && !node.isReturned))
+      return false;
+    llvm::append_range(worklist, node.users);
+  }
+  return true;
+}
 static Uses getUses(const ModelGraph &graph, unsigned id) {
   Uses uses;
+  bool isUpdated = false;
+  ArrayRef<int64_t> reduced;
   for (unsigned user : graph.nodes[id].users) {
     const Node &node = graph.nodes[user];
     if (node.kind == NodeKind::Gather && node.operands[0].node == id) {
@@ -167,14 +221,22 @@ static Uses getUses(const ModelGraph &graph, unsigned id) {
     } else if (node.kind == NodeKind::Product) {
       const Product &product = graph.products[node.product];
       ++uses.products;
-      uses.hasBatch |= node.operands[0].node == id ? product.lhsHasBatch
-                                                   : product.rhsHasBatch;
+      bool isLhs = node.operands[0].node == id;
+      uses.hasBatch |= isLhs ? product.lhsHasBatch : product.rhsHasBatch;
+      ArrayRef<int64_t> dims = isLhs ? product.lhsReduced : product.rhsReduced;
+      uses.isTrained |= !reduced.empty() && !dims.empty() && dims != reduced;
+      reduced = dims;
     } else if (node.isAccumulation && node.operands[0].node != id) {
       ++uses.accumulations;
+    } else if (isUpdate(graph, user)) {
+      isUpdated = true;
     } else if (!isa_and_nonnull<CallOpInterface>(node.op)) {
+      // What an unknown function makes of it says nothing.
       ++uses.others;
     }
   }
+  uses.isTrained &= isUpdated;
+  uses.others += isUpdated && !uses.isTrained;
   return uses;
 }
 
@@ -212,30 +274,15 @@ static bool isVector(RankedTensorType type) {
   return llvm::count_if(type.getShape(), [](int64_t d) { return d != 1; }) <= 1;
 }
 
-SmallVector<ArgumentInfo> mx::guessArguments(const ModelGraph &graph,
-                                             CalleeOrigin getCalleeOrigin) {
+SmallVector<ArgumentInfo> mx::guessArguments(const ModelGraph &graph) {
   Block &entry = graph.getEntryBlock();
   SmallVector<ArgumentInfo> infos(entry.getNumArguments());
   SmallVector<Uses> uses;
-  llvm::DenseMap<unsigned, unsigned> arguments, candidates;
+  llvm::DenseMap<unsigned, unsigned> candidates;
   for (BlockArgument argument : entry.getArguments()) {
     unsigned id = *graph.getNode(argument);
-    arguments[id] = argument.getArgNumber();
     uses.push_back(getUses(graph, id));
   }
-  FunctionOpInterface(graph.function).walk([&](CallOpInterface call) {
-    for (auto [i, operand] : llvm::enumerate(call.getArgOperands())) {
-      std::optional<unsigned> id = graph.getNode(operand);
-      auto argument = id ? arguments.find(*id) : arguments.end();
-      if (argument == arguments.end())
-        continue;
-      if (std::optional<Origin> origin = getCalleeOrigin(call, i)) {
-        std::optional<Origin> &known = uses[argument->second].passedAs;
-        known = std::max(known.value_or(Origin::Literal), *origin);
-      }
-    }
-  });
-
   for (BlockArgument argument : entry.getArguments()) {
     unsigned id = *graph.getNode(argument);
     auto type = dyn_cast<RankedTensorType>(argument.getType());
@@ -243,19 +290,15 @@ SmallVector<ArgumentInfo> mx::guessArguments(const ModelGraph &graph,
       continue;
     const Uses &use = uses[argument.getArgNumber()];
     Origin &origin = infos[argument.getArgNumber()].origin;
-    bool isPassedAsData = use.passedAs == Origin::Data;
-    bool isDestination = use.accumulations > 0 && use.products == 0 &&
-                         use.others == 0 && !use.passedAs;
+    bool isDestination =
+        use.accumulations > 0 && use.products == 0 && use.others == 0;
     if (use.isTable)
       origin = Origin::Weight;
     else if (isDestination)
       origin = Origin::Literal;
     else if (use.products == 0)
-      origin = use.passedAs     ? *use.passedAs
-               : isVector(type) ? Origin::Weight
-                                : Origin::Data;
-    else if (use.others + use.accumulations == 0 && !use.hasBatch &&
-             !isPassedAsData) {
+      origin = isVector(type) ? Origin::Weight : Origin::Data;
+    else if (use.others + use.accumulations == 0 && !use.hasBatch) {
       origin = Origin::Weight;
       candidates[id] = argument.getArgNumber();
     }

@@ -28,7 +28,9 @@ class Fingerprinter {
 public:
   explicit Fingerprinter(ArrayRef<PlanEntryAttr> plan) : plan(plan) {}
 
-  /// Visits each op once; the hash of all of them.
+  /// Visits each op once; the hash of what the block computes for its parent or
+  /// stores. Ops in between count by what they feed, as in a function: one that
+  /// the plan rewrites is not a change of the loop that it is in.
   uint64_t visitBlock(Block &block, unsigned depth);
   llvm::DenseMap<Operation *, Fingerprint> fingerprints;
 
@@ -117,8 +119,10 @@ uint64_t Fingerprinter::visitBlock(Block &block, unsigned depth) {
   for (Operation &op : block) {
     uint64_t self = hashSelf(&op, depth);
     uint64_t from = hashOrigins(&op);
-    all.add(self);
-    all.add(from);
+    if (op.getNumResults() == 0) {
+      all.add(self);
+      all.add(from);
+    }
     std::optional<int64_t> id = getPlanId(&op);
     bool isPlanned = id && *id >= 0 && *id < int64_t(plan.size());
     if (isPlanned)

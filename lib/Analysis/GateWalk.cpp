@@ -8,8 +8,9 @@
 using namespace mlir;
 using namespace mx;
 
-GateWalk::GateWalk(const ModelGraph &graph, const Dataflow &flow)
-    : graph(graph), flow(flow) {
+GateWalk::GateWalk(const ModelGraph &graph, const Dataflow &flow,
+                   const llvm::BitVector &backward)
+    : graph(graph), flow(flow), backward(backward) {
   for (auto [index, softmax] : llvm::enumerate(flow.getSoftmaxes()))
     softmaxOutputs[softmax.output] = index;
 }
@@ -24,10 +25,15 @@ GateUses GateWalk::run(unsigned product, int64_t width) const {
                            graph.nodes[product].users.end());
   GateUses uses;
   bool isReturned = graph.nodes[product].isReturned, isMixed = false;
+  bool isTraining = backward.any();
 
   while (!users.empty()) {
     unsigned id = *users.begin();
     users.erase(users.begin());
+    if (backward[id]) {
+      isReturned = true;
+      continue;
+    }
     const Node &node = graph.nodes[id];
 
     unsigned flags = 0;
@@ -68,6 +74,8 @@ GateUses GateWalk::run(unsigned product, int64_t width) const {
       continue;
     default:
       if (!other)
+        break;
+      if (isTraining && flow[*other].products.isNone())
         break;
       isMixed = true;
       if (hasBroadcastOwn &&

@@ -8,6 +8,8 @@
 
 #include "mx/Analysis/Dataflow.h"
 
+#include "llvm/ADT/BitVector.h"
+
 #include <optional>
 
 namespace mx {
@@ -24,13 +26,17 @@ struct Gate {
 struct GateUses {
   llvm::SmallVector<Gate, 2> gates;
   /// All that is computed from the product ends in the function's results, and
-  /// is mixed with parameters, numbers and integers only.
+  /// is mixed with parameters, numbers and integers only (before a backward
+  /// pass, also with inputs: targets and masks).
   bool endsInResults = false;
 };
 
 class GateWalk {
 public:
-  GateWalk(const ModelGraph &graph, const Dataflow &flow);
+  /// Nodes of a `backward` pass are not looked at; what is only used by them
+  /// counts as a result.
+  GateWalk(const ModelGraph &graph, const Dataflow &flow,
+           const llvm::BitVector &backward);
 
   /// Follows the users of `product`, whose layer has `width` outputs.
   GateUses run(unsigned product, int64_t width) const;
@@ -38,6 +44,7 @@ public:
 private:
   const ModelGraph &graph;
   const Dataflow &flow;
+  const llvm::BitVector &backward;
   llvm::DenseMap<unsigned, unsigned> softmaxOutputs;
 };
 

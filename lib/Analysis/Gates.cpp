@@ -12,10 +12,10 @@ using namespace mx;
 //===----------------------------------------------------------------------===//
 
 void RoleFinder::findRouters() {
-  GateWalk walk(graph, flow);
+  GateWalk walk(graph, flow, backward);
   llvm::DenseSet<int64_t> numExperts;
   for (unsigned p = 0; p < roles.size(); ++p) {
-    if (!is(p, Role::linear))
+    if (!is(p, Role::linear) || roles[p].forward)
       continue;
     bool isSingle = width(p) == 1;
     GateUses uses = walk.run(graph.products[p].node, width(p));
@@ -123,7 +123,7 @@ RoleFinder::HeadEvidence RoleFinder::getHeadEvidence() const {
   evidence.tableNames.erase("");
   for (unsigned p = 0; p < roles.size(); ++p) {
     evidence.hasAttention |= is(p, Role::attention_context);
-    if (is(p, Role::linear))
+    if (is(p, Role::linear) && !roles[p].forward)
       ++evidence.rows[rows(p)];
   }
   for (const Node &node : graph.nodes)
@@ -157,10 +157,10 @@ const char *RoleFinder::getHeadReason(unsigned p, const HeadEvidence &evidence,
 }
 
 void RoleFinder::findHeads() {
-  GateWalk walk(graph, flow);
+  GateWalk walk(graph, flow, backward);
   HeadEvidence evidence = getHeadEvidence();
   for (unsigned p = 0; p < roles.size(); ++p) {
-    if (!is(p, Role::linear))
+    if (!is(p, Role::linear) || roles[p].forward)
       continue;
     if (const char *reason = getHeadReason(p, evidence, walk)) {
       roles[p].role = Role::lm_head;

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// Builds a ModelGraph: ModelGraph.cpp the ops of a block, LinalgGraph.cpp what
-// one linalg op computes.
+// Builds a ModelGraph: ModelGraph.cpp the ops of a block, RegionGraph.cpp
+// loops, branches and calls, LinalgGraph.cpp what one linalg op computes,
+// TosaGraph.cpp what a TOSA op does.
 
 #ifndef MX_LIB_ANALYSIS_GRAPHBUILDER_H
 #define MX_LIB_ANALYSIS_GRAPHBUILDER_H
@@ -9,6 +10,7 @@
 #include "mx/Analysis/ModelGraph.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Interfaces/ControlFlowInterfaces.h"
 
 namespace mx {
 
@@ -22,10 +24,10 @@ struct Reduction {
 /// One walk over a function, each op once.
 class GraphBuilder {
 public:
-  explicit GraphBuilder(ModelGraph &graph) : graph(graph) {}
+  GraphBuilder(ModelGraph &graph, CalleeResolver resolveCallee)
+      : graph(graph), resolveCallee(resolveCallee) {}
 
-  void buildBlock(mlir::Block &block);
-  void addArgument(mlir::BlockArgument argument);
+  void buildFunction();
 
 private:
   using Ref = ModelGraph::Ref;
@@ -40,11 +42,28 @@ private:
   Ref addStep(NodeKind kind, NodeCode code, mlir::Operation *op,
               mlir::Type type, llvm::ArrayRef<Ref> operands, unsigned rank);
 
+  void buildBlock(mlir::Block &block);
+  void addArgument(mlir::BlockArgument argument);
   void buildOp(mlir::Operation *op);
   void buildOpaque(mlir::Operation *op);
-  void buildConstant(mlir::arith::ConstantOp op);
+  void buildConstant(mlir::Value value, mlir::Attribute data);
   void buildReshape(mlir::Value from, mlir::Value to,
                     llvm::ArrayRef<mlir::ReassociationIndices> reassociation);
+  /// The result of `op` as a step whose operands are whole values.
+  unsigned buildValueStep(mlir::Operation *op, NodeKind kind, NodeCode code,
+                          mlir::ValueRange operands);
+  /// The result of `op` is elements of `source`.
+  void buildView(mlir::Operation *op, mlir::Value source);
+  void buildTranspose(mlir::Value from, mlir::Value to,
+                      llvm::ArrayRef<int32_t> permutation);
+  void buildTosa(mlir::Operation *op);
+  void buildTosaReshape(mlir::Value from, mlir::Value to);
+
+  // Loops, branches and calls.
+  void buildRegions(mlir::RegionBranchOpInterface op);
+  /// Looks into the callee; false if it does not.
+  bool buildCall(mlir::CallOpInterface call);
+
   /// An arith or math op on scalars or whole tensors, outside of a linalg body;
   /// false if it is something else.
   bool buildScalarStep(mlir::Operation *op);
@@ -54,6 +73,8 @@ private:
   void buildLinalg(mlir::linalg::LinalgOp op);
   /// An operand as the body sees it.
   Ref readOperand(mlir::linalg::LinalgOp op, mlir::OpOperand &operand);
+  /// `value` as loops that read it by `map` see it.
+  Ref readValue(mlir::Value value, mlir::AffineMap map);
   Ref getBodyRef(mlir::linalg::LinalgOp op, mlir::Value value,
                  const BodyRefs &known);
   Ref buildStep(mlir::linalg::LinalgOp op, mlir::Operation *step,
@@ -63,15 +84,20 @@ private:
   /// graph.
   void buildBody(mlir::linalg::LinalgOp op, llvm::ArrayRef<mlir::Value> wanted,
                  BodyRefs &known);
-  Ref buildProduct(mlir::linalg::LinalgOp op, const Contraction &contraction);
+  Ref buildProduct(const Contraction &contraction);
   Ref buildReduction(mlir::linalg::LinalgOp op, unsigned result,
                      const Reduction &reduction, const BodyRefs &known);
 
   ModelGraph &graph;
+  CalleeResolver resolveCallee;
+  /// Functions that are being looked into, the outermost first.
+  llvm::SmallVector<mlir::Operation *> callStack;
 };
 
 /// Rank of a shaped type; 0 of scalars and unranked types.
 unsigned getRank(mlir::Type type);
+/// The dimensions of a value that is a node's own: each walks itself.
+llvm::SmallVector<std::optional<int64_t>, 4> getOwnDims(unsigned rank);
 /// Dimensions of an extent other than one.
 llvm::SmallBitVector getNonUnitDims(mlir::Type type);
 

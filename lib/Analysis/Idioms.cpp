@@ -131,8 +131,27 @@ findNormalised(const ModelGraph &graph, unsigned sum, unsigned exponential) {
   return std::nullopt;
 }
 
+/// A loop carries the sum on, and whoever comes after it divides by it: the
+/// softmax of flash attention, of which this is a part.
+static bool isCarried(const ModelGraph &graph, unsigned sum,
+                      const llvm::DenseSet<unsigned> &carried) {
+  SmallVector<unsigned> worklist = {sum};
+  for (unsigned i = 0; i < worklist.size() && i < maxSteps; ++i) {
+    if (carried.contains(worklist[i]))
+      return true;
+    for (unsigned user : graph.nodes[worklist[i]].users)
+      if (isStep(graph.nodes[user], NodeCode::Add) ||
+          isStep(graph.nodes[user], NodeCode::Join))
+        worklist.push_back(user);
+  }
+  return false;
+}
+
 SmallVector<SoftmaxIdiom> mx::findSoftmaxes(const ModelGraph &graph) {
   SmallVector<SoftmaxIdiom> softmaxes;
+  llvm::DenseSet<unsigned> carried;
+  for (auto [argument, source] : graph.backEdges)
+    carried.insert(source);
   for (auto [id, node] : llvm::enumerate(graph.nodes)) {
     if (node.kind == NodeKind::Softmax) {
       softmaxes.push_back({node.operands[0].node, unsigned(id), unsigned(id),
@@ -146,6 +165,8 @@ SmallVector<SoftmaxIdiom> mx::findSoftmaxes(const ModelGraph &graph) {
     if (!exponential)
       continue;
     std::optional<unsigned> output = findNormalised(graph, id, *exponential);
+    if (!output && isCarried(graph, id, carried))
+      output = exponential;
     if (!output)
       continue;
     unsigned input = graph.nodes[*exponential].operands[0].node;
@@ -156,6 +177,8 @@ SmallVector<SoftmaxIdiom> mx::findSoftmaxes(const ModelGraph &graph) {
 }
 
 bool mx::isSigmoid(const ModelGraph &graph, const Node &node) {
+  if (isStep(node, NodeCode::Sigmoid))
+    return true;
   if (!isStep(node, NodeCode::Div) || !isLiteral(graph.operand(node, 0)))
     return false;
   const Node &sum = graph.operand(node, 1);

@@ -10,17 +10,24 @@ using namespace mx;
 
 using llvm::SmallBitVector;
 
-GraphBuilder::Ref GraphBuilder::readOperand(linalg::LinalgOp op,
-                                            OpOperand &operand) {
-  Ref value = getRef(operand.get());
-  Ref read = {value.node, SmallBitVector(op.getNumLoops())};
-  AffineMap map = op.getMatchingIndexingMap(&operand);
-  for (auto [dim, expr] : llvm::enumerate(map.getResults()))
-    if (dim < value.varies.size() && value.varies[dim])
-      for (unsigned loop = 0; loop < op.getNumLoops(); ++loop)
+GraphBuilder::Ref GraphBuilder::readValue(Value value, AffineMap map) {
+  Ref ref = getRef(value);
+  Ref read = {ref.node, SmallBitVector(map.getNumDims()), {}};
+  read.dims.resize(map.getNumDims());
+  for (auto [dim, expr] : llvm::enumerate(map.getResults())) {
+    if (auto loop = dyn_cast<AffineDimExpr>(expr))
+      read.dims[loop.getPosition()] = ref.getDim(dim);
+    if (dim < ref.varies.size() && ref.varies[dim])
+      for (unsigned loop = 0; loop < map.getNumDims(); ++loop)
         if (expr.isFunctionOfDim(loop))
           read.varies.set(loop);
+  }
   return read;
+}
+
+GraphBuilder::Ref GraphBuilder::readOperand(linalg::LinalgOp op,
+                                            OpOperand &operand) {
+  return readValue(operand.get(), op.getMatchingIndexingMap(&operand));
 }
 
 GraphBuilder::Ref GraphBuilder::getBodyRef(linalg::LinalgOp op, Value value,
@@ -176,14 +183,13 @@ static int64_t multiply(ArrayRef<int64_t> ranges, ArrayRef<unsigned> loops) {
   return product;
 }
 
-GraphBuilder::Ref GraphBuilder::buildProduct(linalg::LinalgOp op,
-                                             const Contraction &contraction) {
-  Ref lhs = readOperand(op, *contraction.lhs);
-  Ref rhs = readOperand(op, *contraction.rhs);
+GraphBuilder::Ref GraphBuilder::buildProduct(const Contraction &contraction) {
+  Ref lhs = readValue(contraction.lhs->get(), contraction.lhsMap);
+  Ref rhs = readValue(contraction.rhs->get(), contraction.rhsMap);
   Product product;
   product.contraction = contraction;
 
-  SmallVector<int64_t> ranges = op.getStaticLoopRanges();
+  ArrayRef<int64_t> ranges = contraction.ranges;
   SmallVector<unsigned, 2> m(contraction.m), n(contraction.n), batch;
   for (unsigned loop : contraction.batch) {
     product.lhsHasBatch |= lhs.varies[loop];
@@ -195,10 +201,19 @@ GraphBuilder::Ref GraphBuilder::buildProduct(linalg::LinalgOp op,
   }
   product.shape = {multiply(ranges, m), multiply(ranges, n),
                    multiply(ranges, contraction.k), multiply(ranges, batch)};
+  for (unsigned loop : contraction.k) {
+    if (std::optional<int64_t> dim = lhs.getDim(loop))
+      product.lhsReduced.push_back(*dim);
+    if (std::optional<int64_t> dim = rhs.getDim(loop))
+      product.rhsReduced.push_back(*dim);
+  }
 
-  Ref ref =
-      addStep(NodeKind::Product, NodeCode::Mul, op,
-              contraction.init->get().getType(), {lhs, rhs}, op.getNumLoops());
+  Operation *op = contraction.op;
+  Ref ref = addStep(NodeKind::Product, NodeCode::Mul, op,
+                    op->getResultTypes().empty()
+                        ? contraction.init->get().getType()
+                        : op->getResult(contraction.result).getType(),
+                    {lhs, rhs}, ranges.size());
   product.node = ref.node;
   graph.nodes[ref.node].product = graph.products.size();
   graph.products.push_back(std::move(product));
@@ -249,7 +264,7 @@ void GraphBuilder::buildLinalg(linalg::LinalgOp op) {
     Type type = init->get().getType();
     Ref result;
     if (succeeded(contractions[i])) {
-      result = buildProduct(op, *contractions[i]);
+      result = buildProduct(*contractions[i]);
     } else if (isConv) {
       SmallVector<Ref> inputs;
       for (OpOperand *input : op.getDpsInputOperands())
@@ -277,10 +292,14 @@ void GraphBuilder::buildLinalg(linalg::LinalgOp op) {
       continue;
     }
     AffineMap map = op.getMatchingIndexingMap(init);
-    SmallBitVector varies = getNonUnitDims(type);
+    Ref yielded = {result.node, getNonUnitDims(type), {}};
+    yielded.dims.resize(yielded.varies.size());
     for (auto [dim, expr] : llvm::enumerate(map.getResults()))
-      if (auto loop = dyn_cast<AffineDimExpr>(expr))
-        varies[dim] = varies[dim] && result.varies[loop.getPosition()];
-    setRef(op->getResult(i), {result.node, varies});
+      if (auto loop = dyn_cast<AffineDimExpr>(expr)) {
+        unsigned position = loop.getPosition();
+        yielded.varies[dim] = yielded.varies[dim] && result.varies[position];
+        yielded.dims[dim] = result.getDim(position);
+      }
+    setRef(op->getResult(i), std::move(yielded));
   }
 }

@@ -4,6 +4,7 @@
 
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "mlir/Dialect/Tosa/IR/TosaOps.h"
 #include "mlir/IR/Matchers.h"
 #include "llvm/ADT/TypeSwitch.h"
 
@@ -25,6 +26,13 @@ SmallBitVector mx::getNonUnitDims(Type type) {
   SmallBitVector dims(getRank(type));
   for (unsigned i = 0; i < dims.size(); ++i)
     dims[i] = cast<ShapedType>(type).getDimSize(i) != 1;
+  return dims;
+}
+
+SmallVector<std::optional<int64_t>, 4> mx::getOwnDims(unsigned rank) {
+  SmallVector<std::optional<int64_t>, 4> dims;
+  for (unsigned i = 0; i < rank; ++i)
+    dims.push_back(i);
   return dims;
 }
 
@@ -63,7 +71,7 @@ GraphBuilder::Ref GraphBuilder::addStep(NodeKind kind, NodeCode code,
         return graph.nodes[edge.node].kind == NodeKind::Literal;
       }))
     kind = NodeKind::Literal;
-  return {addNode(kind, code, op, type, edges), varies};
+  return {addNode(kind, code, op, type, edges), varies, getOwnDims(rank)};
 }
 
 GraphBuilder::Ref GraphBuilder::getRef(Value value) {
@@ -82,7 +90,8 @@ void GraphBuilder::addArgument(BlockArgument argument) {
   unsigned id =
       addNode(NodeKind::Argument, NodeCode::Other, nullptr, argument.getType());
   graph.nodes[id].value = argument;
-  setRef(argument, {id, getNonUnitDims(argument.getType())});
+  setRef(argument, {id, getNonUnitDims(argument.getType()),
+                    getOwnDims(getRank(argument.getType()))});
 }
 
 //===----------------------------------------------------------------------===//
@@ -137,7 +146,8 @@ NodeCode mx::getCode(Operation *op) {
 
 bool GraphBuilder::buildScalarStep(Operation *op) {
   if (op->getNumResults() != 1 ||
-      !isa<arith::ArithDialect, math::MathDialect>(op->getDialect()))
+      !isa_and_nonnull<arith::ArithDialect, math::MathDialect>(
+          op->getDialect()))
     return false;
   Value result = op->getResult(0);
   if (isLookedThrough(op)) {
@@ -166,31 +176,52 @@ bool GraphBuilder::buildScalarStep(Operation *op) {
 void GraphBuilder::buildReshape(Value from, Value to,
                                 ArrayRef<ReassociationIndices> reassociation) {
   Ref ref = getRef(from);
-  SmallBitVector varies = getNonUnitDims(to.getType());
   bool expands = getRank(to.getType()) > getRank(from.getType());
+  SmallBitVector fromExtents = getNonUnitDims(from.getType());
+  SmallBitVector toExtents = getNonUnitDims(to.getType());
+  Ref result = {ref.node, toExtents, {}};
+  result.dims.resize(toExtents.size());
   for (auto [group, dims] : llvm::enumerate(reassociation)) {
-    if (expands) {
-      for (int64_t dim : dims)
-        if (!ref.varies[group])
-          varies.reset(dim);
-    } else {
-      bool any = llvm::any_of(dims, [&](int64_t d) { return ref.varies[d]; });
-      varies[group] = varies[group] && any;
+    // The one dimension of the group that has an extent, if there is one.
+    const SmallBitVector &extents = expands ? toExtents : fromExtents;
+    bool isOne =
+        llvm::count_if(dims, [&](int64_t dim) { return extents[dim]; }) <= 1;
+    for (int64_t dim : dims) {
+      unsigned source = expands ? group : dim, target = expands ? dim : group;
+      if (isOne && extents[dim])
+        result.dims[target] = ref.getDim(source);
+      if (expands && !ref.varies[source])
+        result.varies.reset(target);
     }
+    if (!expands &&
+        llvm::none_of(dims, [&](int64_t dim) { return bool(ref.varies[dim]); }))
+      result.varies.reset(group);
   }
-  setRef(to, {ref.node, varies});
+  setRef(to, std::move(result));
 }
 
-void GraphBuilder::buildConstant(arith::ConstantOp op) {
-  Value value = op.getResult();
+void GraphBuilder::buildTranspose(Value from, Value to,
+                                  ArrayRef<int32_t> permutation) {
+  Ref ref = getRef(from);
+  Ref result = {ref.node, SmallBitVector(permutation.size()), {}};
+  for (auto [dim, source] : llvm::enumerate(permutation)) {
+    result.varies[dim] = ref.varies[source];
+    result.dims.push_back(ref.getDim(source));
+  }
+  setRef(to, std::move(result));
+}
+
+void GraphBuilder::buildConstant(Value value, Attribute data) {
   auto type = dyn_cast<RankedTensorType>(value.getType());
-  bool hasData =
-      type && type.getRank() > 0 && !isa<SplatElementsAttr>(op.getValue());
-  unsigned id = addNode(hasData ? NodeKind::Constant : NodeKind::Literal,
-                        NodeCode::Other, op, value.getType());
+  bool hasData = type && type.getRank() > 0 && !isa<SplatElementsAttr>(data);
+  unsigned id =
+      addNode(hasData ? NodeKind::Constant : NodeKind::Literal, NodeCode::Other,
+              value.getDefiningOp(), value.getType());
   graph.nodes[id].value = value;
-  setRef(value, {id, hasData ? getNonUnitDims(type)
-                             : SmallBitVector(getRank(value.getType()))});
+  setRef(value, {id,
+                 hasData ? getNonUnitDims(type)
+                         : SmallBitVector(getRank(value.getType())),
+                 getOwnDims(getRank(value.getType()))});
 }
 
 void GraphBuilder::buildOpaque(Operation *op) {
@@ -225,18 +256,26 @@ void GraphBuilder::buildOpaque(Operation *op) {
         graph.nodes[getRef(operand).node].isReturned = true;
 }
 
+unsigned GraphBuilder::buildValueStep(Operation *op, NodeKind kind,
+                                      NodeCode code, ValueRange operands) {
+  Type type = op->getResult(0).getType();
+  SmallVector<Node::Edge> edges;
+  for (Value operand : operands)
+    edges.push_back({getRef(operand).node});
+  unsigned id = addNode(kind, code, op, type, edges);
+  setRef(op->getResult(0),
+         {id, getNonUnitDims(type), getOwnDims(getRank(type))});
+  return id;
+}
+
+void GraphBuilder::buildView(Operation *op, Value source) {
+  Type type = op->getResult(0).getType();
+  setRef(op->getResult(0), {getRef(source).node, getNonUnitDims(type)});
+}
+
 void GraphBuilder::buildOp(Operation *op) {
   auto step = [&](NodeKind kind, NodeCode code, ValueRange operands) {
-    Type type = op->getResult(0).getType();
-    SmallVector<Node::Edge> edges;
-    for (Value operand : operands)
-      edges.push_back({getRef(operand).node});
-    setRef(op->getResult(0),
-           {addNode(kind, code, op, type, edges), getNonUnitDims(type)});
-  };
-  auto view = [&](Value source) {
-    setRef(op->getResult(0),
-           {getRef(source).node, getNonUnitDims(op->getResult(0).getType())});
+    buildValueStep(op, kind, code, operands);
   };
   llvm::TypeSwitch<Operation *>(op)
       .Case([&](linalg::LinalgOp linalgOp) { buildLinalg(linalgOp); })
@@ -245,7 +284,9 @@ void GraphBuilder::buildOp(Operation *op) {
         graph.nodes.back().reducedExtent =
             softmax.getInputOperandType().getDimSize(softmax.getDimension());
       })
-      .Case([&](arith::ConstantOp constant) { buildConstant(constant); })
+      .Case([&](arith::ConstantOp constant) {
+        buildConstant(constant, constant.getValue());
+      })
       .Case<tensor::EmptyOp, tensor::DimOp, tensor::RankOp>([&](auto) {
         Type type = op->getResult(0).getType();
         setRef(op->getResult(0),
@@ -256,7 +297,9 @@ void GraphBuilder::buildOp(Operation *op) {
         buildReshape(reshape.getSrc(), reshape.getResult(),
                      reshape.getReassociationIndices());
       })
-      .Case([&](tensor::ReshapeOp reshape) { view(reshape.getSource()); })
+      .Case([&](tensor::ReshapeOp reshape) {
+        buildView(op, reshape.getSource());
+      })
       .Case([&](tensor::SplatOp splat) {
         setRef(splat, {getRef(splat.getInput()).node,
                        SmallBitVector(getRank(splat.getType()))});
@@ -273,17 +316,21 @@ void GraphBuilder::buildOp(Operation *op) {
           return !value ||
                  graph.nodes[getRef(value).node].kind == NodeKind::Literal;
         });
-        if (!isStatic)
-          return step(NodeKind::Gather, NodeCode::Other, op->getOperands());
+        if (!isStatic) {
+          step(NodeKind::Gather, NodeCode::Other, op->getOperands());
+          graph.nodes.back().tableRank = slice.getSourceType().getRank();
+          return;
+        }
         Ref source = getRef(slice.getSource());
-        SmallBitVector varies = getNonUnitDims(slice.getType());
+        Ref result = {source.node, getNonUnitDims(slice.getType()), {}};
         llvm::SmallBitVector dropped = slice.getDroppedDims();
-        for (unsigned from = 0, to = 0; from < dropped.size(); ++from)
+        for (unsigned from = 0; from < dropped.size(); ++from)
           if (!dropped[from]) {
-            varies[to] = varies[to] && source.varies[from];
-            ++to;
+            unsigned to = result.dims.size();
+            result.varies[to] = result.varies[to] && source.varies[from];
+            result.dims.push_back(source.getDim(from));
           }
-        setRef(slice, {source.node, varies});
+        setRef(slice, std::move(result));
       })
       .Case<tensor::ConcatOp, tensor::FromElementsOp>([&](auto) {
         step(NodeKind::Elementwise, NodeCode::Join, op->getOperands());
@@ -292,13 +339,20 @@ void GraphBuilder::buildOp(Operation *op) {
         step(NodeKind::Elementwise, NodeCode::Join,
              ValueRange{insert.getSource(), insert.getDest()});
       })
-      .Case([&](tensor::PadOp pad) { view(pad.getSource()); })
+      .Case([&](tensor::PadOp pad) { buildView(op, pad.getSource()); })
       .Case<tensor::GatherOp, tensor::ExtractOp>([&](auto) {
         step(NodeKind::Gather, NodeCode::Other, op->getOperands());
         graph.nodes.back().tableRank = getRank(op->getOperand(0).getType());
       })
+      .Case([&](RegionBranchOpInterface branch) { buildRegions(branch); })
+      .Case([&](CallOpInterface call) {
+        if (!buildCall(call))
+          buildOpaque(op);
+      })
       .Default([&](Operation *) {
-        if (!buildScalarStep(op))
+        if (isa_and_nonnull<tosa::TosaDialect>(op->getDialect()))
+          buildTosa(op);
+        else if (!buildScalarStep(op))
           buildOpaque(op);
       });
 }
@@ -311,11 +365,17 @@ void GraphBuilder::buildBlock(Block &block) {
       buildOp(&op);
 }
 
-ModelGraph::ModelGraph(FunctionOpInterface function) : function(function) {
-  GraphBuilder builder(*this);
-  for (Block &block : function.getFunctionBody()) {
+void GraphBuilder::buildFunction() {
+  callStack.push_back(graph.function);
+  for (Block &block : graph.function.getFunctionBody()) {
     for (BlockArgument argument : block.getArguments())
-      builder.addArgument(argument);
-    builder.buildBlock(block);
+      addArgument(argument);
+    buildBlock(block);
   }
+}
+
+ModelGraph::ModelGraph(FunctionOpInterface function,
+                       CalleeResolver resolveCallee)
+    : function(function) {
+  GraphBuilder(*this, resolveCallee).buildFunction();
 }

@@ -3,25 +3,12 @@
 #include "mx/Analysis/ModuleRoles.h"
 #include "mx/IR/Plan.h"
 
-#include "mlir/Interfaces/CallInterfaces.h"
+#include <map>
 
 using namespace mlir;
 using namespace mx;
 
 namespace {
-
-/// A function, its graph, and what is known about its arguments.
-struct Callee {
-  FunctionOpInterface function;
-  std::unique_ptr<ModelGraph> graph;
-  /// What its names say, else its body and callees; once `isGuessed`.
-  SmallVector<ArgumentInfo> guessed;
-  bool isGuessed = false;
-  /// What the calls seen so far pass, and how many are yet to be seen.
-  SmallVector<ArgumentInfo> passed;
-  unsigned callsLeft = 0;
-  bool isDone = false;
-};
 
 class ModuleRoles {
 public:
@@ -29,41 +16,52 @@ public:
   void run(function_ref<void(FunctionOpInterface, std::vector<RoleEntry> &)>);
 
 private:
-  Callee *resolve(CallOpInterface call);
+  /// What an entry is about; a product and a sensitive op may share an op.
+  using Key = std::tuple<Operation *, unsigned, bool, Role>;
+
+  FunctionOpInterface resolve(CallOpInterface call);
+  bool isSeenThroughCalls(FunctionOpInterface function);
   SmallVector<ArgumentInfo> readArguments(FunctionOpInterface function);
-  void guess(Callee &callee);
-  void guessAll();
-  SmallVector<ArgumentInfo> getArguments(Callee &callee);
-  void pass(CallOpInterface call, ArrayRef<ArgumentInfo> operands);
+  void analyze(FunctionOpInterface function);
+  void add(FunctionOpInterface root, RoleEntry entry);
 
   FunctionOpInterface named;
   SymbolTableCollection symbols;
-  llvm::MapVector<Operation *, Callee> callees;
+  SmallVector<FunctionOpInterface> functions;
+  llvm::DenseSet<Operation *> analyzed;
+  /// Position in the entries of the function, by what they are about.
+  llvm::DenseMap<Operation *, std::vector<RoleEntry>> entries;
+  std::map<Key, size_t> known;
 };
 
 } // namespace
-
-static SmallVector<CallOpInterface> getCalls(FunctionOpInterface function) {
-  SmallVector<CallOpInterface> calls;
-  function.walk([&](CallOpInterface call) { calls.push_back(call); });
-  return calls;
-}
 
 ModuleRoles::ModuleRoles(ModuleOp module, FunctionOpInterface named)
     : named(named) {
   module.walk([&](FunctionOpInterface function) {
     if (!function.isExternal())
-      callees[function].function = function;
+      functions.push_back(function);
   });
-  for (auto &[op, callee] : callees)
-    for (CallOpInterface call : getCalls(callee.function))
-      if (Callee *target = resolve(call))
-        ++target->callsLeft;
 }
 
-Callee *ModuleRoles::resolve(CallOpInterface call) {
-  auto it = callees.find(call.resolveCallableInTable(&symbols));
-  return it == callees.end() ? nullptr : &it->second;
+/// Whoever calls a private function of one block and without names of its own
+/// knows all about it.
+bool ModuleRoles::isSeenThroughCalls(FunctionOpInterface function) {
+  if (!function.isPrivate() || function == named ||
+      !function.getFunctionBody().hasOneBlock())
+    return false;
+  for (unsigned i = 0; i < function.getNumArguments(); ++i)
+    if (function.getArgAttr(i, parameterAttrName))
+      return false;
+  return true;
+}
+
+FunctionOpInterface ModuleRoles::resolve(CallOpInterface call) {
+  auto callee = dyn_cast_if_present<FunctionOpInterface>(
+      call.resolveCallableInTable(&symbols));
+  bool isKnown = callee && !callee.isExternal() && isSeenThroughCalls(callee) &&
+                 callee.getNumArguments() == call.getArgOperands().size();
+  return isKnown ? callee : FunctionOpInterface();
 }
 
 /// From the attributes; empty if nobody has named arguments.
@@ -86,109 +84,70 @@ ModuleRoles::readArguments(FunctionOpInterface function) {
   return infos;
 }
 
-/// The names of a function's arguments, else a guess from its body and what is
-/// known of its callees.
-void ModuleRoles::guess(Callee &callee) {
-  callee.graph = std::make_unique<ModelGraph>(callee.function);
-  callee.guessed = readArguments(callee.function);
-  if (callee.guessed.empty())
-    callee.guessed = guessArguments(
-        *callee.graph,
-        [&](CallOpInterface call, unsigned operand) -> std::optional<Origin> {
-          Callee *target = resolve(call);
-          if (!target || !target->isGuessed ||
-              operand >= target->guessed.size())
-            return std::nullopt;
-          return target->guessed[operand].origin;
-        });
-  callee.isGuessed = true;
-}
-
-/// Guesses for all functions, callees first but in cycles.
-void ModuleRoles::guessAll() {
-  llvm::DenseSet<Callee *> entered;
-  for (auto &[op, root] : callees) {
-    SmallVector<Callee *> stack = {&root};
-    while (!stack.empty()) {
-      Callee *callee = stack.back();
-      if (entered.insert(callee).second) {
-        for (CallOpInterface call : getCalls(callee->function))
-          if (Callee *target = resolve(call); target && !entered.count(target))
-            stack.push_back(target);
-        continue;
-      }
-      stack.pop_back();
-      if (!callee->isGuessed)
-        guess(*callee);
-    }
-  }
-}
-
-/// Adds what one call passes to what its callee knows.
-void ModuleRoles::pass(CallOpInterface call, ArrayRef<ArgumentInfo> operands) {
-  Callee *callee = resolve(call);
-  if (!callee || callee->isDone)
-    return;
-  --callee->callsLeft;
-  if (callee->passed.empty()) {
-    callee->passed.assign(operands.begin(), operands.end());
+/// Merges what calls of one function found out about it.
+void ModuleRoles::add(FunctionOpInterface root, RoleEntry entry) {
+  auto function = entry.op->getParentOfType<FunctionOpInterface>();
+  std::vector<RoleEntry> &of = entries[function];
+  if (function == root) {
+    of.push_back(std::move(entry));
     return;
   }
-  for (auto [known, operand] : llvm::zip(callee->passed, operands)) {
-    known.origin = std::max(known.origin, operand.origin);
-    if (known.name != operand.name)
-      known.name = known.storedName = "";
+  bool isProduct = entry.shape.has_value();
+  // One product has one entry, whatever its role.
+  Key key = {entry.op, entry.result, isProduct,
+             isProduct ? Role::other : entry.role};
+  auto [it, isNew] = known.try_emplace(key, of.size());
+  if (isNew) {
+    of.push_back(std::move(entry));
+    return;
   }
+  RoleEntry &first = of[it->second];
+  if (first.parameter != entry.parameter)
+    first.parameter = nullptr;
+  if (first.name != entry.name)
+    first.name = "";
+  if (first.role == entry.role && first.gemm == entry.gemm &&
+      first.weightOperand == entry.weightOperand)
+    return;
+  first.role = Role::other;
+  first.gemm = std::nullopt;
+  first.weightOperand = std::nullopt;
+  first.reason = "calls of its function make different things of it";
 }
 
-/// What a private function is passed by its callers, if all are known; else
-/// what it says itself.
-SmallVector<ArgumentInfo> ModuleRoles::getArguments(Callee &callee) {
-  SmallVector<ArgumentInfo> infos(callee.guessed);
-  bool isNamed = llvm::any_of(
-      infos, [](const ArgumentInfo &info) { return !info.name.empty(); });
-  if (!isNamed && callee.function.isPrivate() && callee.callsLeft == 0 &&
-      !callee.passed.empty())
-    return callee.passed;
-  return infos;
+void ModuleRoles::analyze(FunctionOpInterface function) {
+  ModelGraph graph(function,
+                   [&](CallOpInterface call) { return resolve(call); });
+  analyzed.insert(function);
+  analyzed.insert(graph.inlined.begin(), graph.inlined.end());
+  SmallVector<ArgumentInfo> arguments = readArguments(function);
+  if (arguments.empty())
+    arguments = guessArguments(graph);
+  for (RoleEntry &entry : findRoles(graph, arguments))
+    add(function, std::move(entry));
 }
 
 void ModuleRoles::run(
     function_ref<void(FunctionOpInterface, std::vector<RoleEntry> &)> visit) {
-  auto analyze = [&](Callee &callee) {
-    callee.isDone = true;
-    SmallVector<ArgumentInfo> arguments = getArguments(callee);
-    std::vector<RoleEntry> entries =
-        findRoles(*callee.graph, arguments,
-                  [&](CallOpInterface call, ArrayRef<ArgumentInfo> operands) {
-                    pass(call, operands);
-                  });
-    callee.graph.reset();
-    visit(callee.function, entries);
-  };
-  guessAll();
-  // Whoever has no calls left to wait for; in a cycle of calls, the first.
-  SmallVector<Callee *> ready;
-  for (auto &[op, callee] : callees)
-    if (callee.callsLeft == 0)
-      ready.push_back(&callee);
-  auto it = callees.begin();
-  while (true) {
-    while (!ready.empty()) {
-      Callee &callee = *ready.pop_back_val();
-      if (callee.isDone)
-        continue;
-      analyze(callee);
-      for (CallOpInterface call : getCalls(callee.function))
-        if (Callee *target = resolve(call))
-          if (!target->isDone && target->callsLeft == 0)
-            ready.push_back(target);
-    }
-    while (it != callees.end() && it->second.isDone)
-      ++it;
-    if (it == callees.end())
-      return;
-    ready.push_back(&it->second);
+  for (FunctionOpInterface function : functions)
+    if (!isSeenThroughCalls(function))
+      analyze(function);
+  // What nobody calls, or only itself.
+  for (FunctionOpInterface function : functions)
+    if (!analyzed.contains(function))
+      analyze(function);
+
+  for (FunctionOpInterface function : functions) {
+    std::vector<RoleEntry> &of = entries[function];
+    // In the order of the walk; an op may be several things (a fused QKV).
+    llvm::DenseMap<Operation *, unsigned> order;
+    function.walk<WalkOrder::PreOrder>(
+        [&](Operation *op) { order.try_emplace(op, order.size()); });
+    llvm::sort(of, [&](const RoleEntry &a, const RoleEntry &b) {
+      return std::tuple(order.lookup(a.op), a.result, a.role) <
+             std::tuple(order.lookup(b.op), b.result, b.role);
+    });
+    visit(function, of);
   }
 }
 

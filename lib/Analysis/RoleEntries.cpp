@@ -4,14 +4,21 @@
 
 #include "RoleFinder.h"
 
+#include "mlir/Dialect/Tosa/IR/TosaOps.h"
+#include "mlir/Interfaces/ControlFlowInterfaces.h"
+
 using namespace mlir;
 using namespace mx;
 
 /// Why `op` stays as it is where it stands.
-static std::string getBlocker(Operation *op, Operation *function) {
-  if (Operation *parent = op->getParentOp(); parent != function)
+static std::string getBlocker(Operation *op) {
+  // Regions that run as often as their op says; others may be anything.
+  Operation *parent = op->getParentOp();
+  while (isa<RegionBranchOpInterface>(parent))
+    parent = parent->getParentOp();
+  if (!isa<FunctionOpInterface>(parent))
     return ("inside of " + parent->getName().getStringRef() +
-            ", which is not lowered yet")
+            ", which is not looked into")
         .str();
   for (Type type : op->getOperandTypes())
     if (isa<BaseMemRefType>(type))
@@ -27,7 +34,7 @@ RoleEntry &RoleFinder::addEntry(Operation *op, unsigned result, Role role,
   entry.role = role;
   entry.reason = reason.str();
   entry.name = getModuleName(op->getLoc());
-  entry.blocker = getBlocker(op, FunctionOpInterface(graph.function));
+  entry.blocker = getBlocker(op);
   entries.push_back(std::move(entry));
   return entries.back();
 }
@@ -46,7 +53,7 @@ void RoleFinder::nameByParameter(RoleEntry &entry,
   entry.name = name.str();
 }
 
-void RoleFinder::addProducts(bool training) {
+void RoleFinder::addProducts() {
   for (auto [p, product] : llvm::enumerate(graph.products)) {
     const ProductRole &role = roles[p];
     RoleEntry &entry =
@@ -54,14 +61,19 @@ void RoleFinder::addProducts(bool training) {
                  role.reason);
     entry.shape = product.shape;
     entry.weightOperand = role.weight;
-    if (role.role != Role::other && role.role != Role::quantized)
+    if (role.gemm)
+      entry.gemm = role.gemm;
+    else if (role.role != Role::other && role.role != Role::quantized &&
+             !role.blocker)
       entry.gemm = Gemm::fprop;
-    if (role.weight)
+    if (role.weight) {
       nameByParameter(entry, findParameter(weightNode(p)));
-    if (training && entry.blocker.empty()) {
-      entry.blocker = "training graph, which is not lowered yet";
-      entry.gemm = std::nullopt;
+    } else if (role.forward && roles[*role.forward].weight) {
+      nameByParameter(entry, findParameter(weightNode(*role.forward)));
+      entry.parameter = nullptr;
     }
+    if (role.blocker)
+      entry.blocker = role.blocker;
   }
 }
 
@@ -69,6 +81,8 @@ void RoleFinder::addProducts(bool training) {
 /// in the weight that scales the result, which also names them.
 void RoleFinder::addNorms() {
   for (const NormIdiom &norm : flow.getNorms()) {
+    if (backward[norm.first])
+      continue;
     SmallVector<unsigned> scales;
     for (unsigned user : graph.nodes[norm.output].users) {
       const Node &use = graph.nodes[user];
@@ -95,7 +109,8 @@ void RoleFinder::addSensitiveOps() {
     return addEntry(node.op, 0, role, reason);
   };
   for (const SoftmaxIdiom &softmax : flow.getSoftmaxes())
-    add(softmax.first, Role::softmax, "softmax");
+    if (!backward[softmax.output])
+      add(softmax.first, Role::softmax, "softmax");
   addNorms();
   for (auto [gather, table] : embeddings)
     nameByParameter(
@@ -125,27 +140,13 @@ void RoleFinder::addSensitiveOps() {
   }
 }
 
-/// Products and quantised ops of other dialects, which the graph has no steps
-/// for.
+/// Quantised ops, which the graph has no steps for.
 void RoleFinder::addForeignOps() {
-  FunctionOpInterface(graph.function).walk([&](Operation *op) {
-    StringRef name = op->getName().getStringRef();
-    if (isa<MatmulOp>(op)) {
+  auto add = [&](Operation *op) {
+    if (isa<MatmulOp, tosa::MatmulTBlockScaledOp>(op))
       addEntry(op, 0, Role::quantized, "in low precision already");
-      return;
-    }
-    if (name.starts_with("tosa.") &&
-        (name.contains("matmul") || name.contains("conv"))) {
-      bool isConv = name.contains("conv");
-      bool isScaled = name.contains("block_scaled");
-      RoleEntry &entry = addEntry(op, 0,
-                                  isConv     ? Role::conv
-                                  : isScaled ? Role::quantized
-                                             : Role::other,
-                                  "TOSA op");
-      entry.blocker =
-          "TOSA, which is not lowered yet; run tosa-to-linalg-named "
-          "before this pass";
-    }
-  });
+  };
+  FunctionOpInterface(graph.function)->walk(add);
+  for (Operation *function : graph.inlined)
+    function->walk(add);
 }

@@ -4,15 +4,20 @@
 //  1. a product of values that are in low precision already is `quantized`;
 //  2. a product of data with a weight is `linear`; `expert`, if data chose the
 //     weight among several (Roles.cpp);
-//  3. a softmax whose argument comes from products of data and whose result is
-//     multiplied by data makes those attention: scores, then context;
-//  4. a product that only feeds cosines is `rotary`;
-//  5. a layer whose softmax, selection, or (width one) sigmoid scales or
+//  3. a weight that is summed along another dimension than before, where there
+//     are gradients of weights too, starts the backward pass: that is `dgrad`,
+//     a layer's data times what came of it `wgrad`, and either has the role of
+//     its forward product (Gradients.cpp);
+//  4. a softmax whose argument comes from products of data and whose result is
+//     multiplied by data makes those attention: scores, then context; products
+//     of the backward pass with what those multiply are their `dgrad`;
+//  5. a product that only feeds cosines is `rotary`;
+//  6. a layer whose softmax, selection, or (width one) sigmoid scales or
 //  chooses
 //     other branches is a `router`; what that scales is made by `expert`s;
-//  6. a layer that ends in the results and is as wide as a vocabulary is the
+//  7. a layer that ends in the results and is as wide as a vocabulary is the
 //     `lm_head` (Gates.cpp);
-//  7. any other product is `other`.
+//  8. any other product is `other`.
 
 #ifndef MX_LIB_ANALYSIS_ROLEFINDER_H
 #define MX_LIB_ANALYSIS_ROLEFINDER_H
@@ -20,6 +25,7 @@
 #include "GateWalk.h"
 #include "mx/Analysis/Roles.h"
 
+#include "llvm/ADT/BitVector.h"
 #include "llvm/ADT/DenseSet.h"
 #include "llvm/ADT/StringMap.h"
 
@@ -31,14 +37,18 @@ public:
   RoleFinder(const ModelGraph &graph, llvm::ArrayRef<ArgumentInfo> arguments);
 
   std::vector<RoleEntry> run();
-  void visitCalls(CallVisitor visit);
 
 private:
   /// What is decided about one product.
   struct ProductRole {
     Role role = Role::other;
     std::optional<unsigned> weight;
+    /// Of a gradient: which one, and the product that it is the gradient of.
+    std::optional<Gemm> gemm;
+    std::optional<unsigned> forward;
     const char *reason = "product of two values that no rule covers";
+    /// Why it must not be rewritten; null if it may.
+    const char *blocker = nullptr;
   };
   /// What tells a head from other layers that end in the results.
   struct HeadEvidence {
@@ -56,7 +66,13 @@ private:
   void findEmbeddings();
   void findAttention();
   void findRotaryTables();
-  bool isTraining() const;
+
+  // Gradients.cpp
+  void findBackwardPass();
+  void markBackward(llvm::ArrayRef<unsigned> products);
+  llvm::SmallVector<unsigned> findWeightGradients();
+  void findAttentionGradients();
+  void nameGradients();
 
   // Gates.cpp
   void findRouters();
@@ -67,7 +83,7 @@ private:
                             const GateWalk &walk) const;
 
   // RoleEntries.cpp
-  void addProducts(bool training);
+  void addProducts();
   void addSensitiveOps();
   void addNorms();
   void addForeignOps();
@@ -89,6 +105,7 @@ private:
   /// (a head's) that is not the stored one.
   std::string getParameterName(unsigned id, bool stored) const;
 
+  bool isBackward(unsigned p) const { return backward[graph.products[p].node]; }
   bool is(unsigned p, Role role) const { return roles[p].role == role; }
   const Node &node(unsigned p) const {
     return graph.nodes[graph.products[p].node];
@@ -111,6 +128,8 @@ private:
   llvm::ArrayRef<ArgumentInfo> arguments;
   Dataflow flow;
   std::vector<ProductRole> roles;
+  /// Nodes of the backward pass.
+  llvm::BitVector backward;
   /// Stored name of tied parameters to the name of one that is tied to it.
   llvm::StringMap<llvm::StringRef> tiedUsers;
   /// Gathers that are embeddings, and the node of the table of each.

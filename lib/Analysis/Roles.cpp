@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
 #include "RoleFinder.h"
-#include "mx/Analysis/Views.h"
 
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "mlir/Dialect/Tosa/IR/TosaOps.h"
 
 using namespace mlir;
 using namespace mx;
@@ -11,7 +11,7 @@ using namespace mx;
 RoleFinder::RoleFinder(const ModelGraph &graph,
                        ArrayRef<ArgumentInfo> arguments)
     : graph(graph), arguments(arguments), flow(graph, arguments),
-      roles(graph.products.size()) {
+      roles(graph.products.size()), backward(graph.nodes.size()) {
   for (const ArgumentInfo &info : arguments)
     if (info.name != info.storedName)
       tiedUsers[info.storedName] = info.name;
@@ -143,14 +143,14 @@ void RoleFinder::findEmbeddings() {
     if (auto gather = dyn_cast<tensor::GatherOp>(node.op)) {
       if (gather.getGatherDims() != ArrayRef<int64_t>{0})
         continue;
-    } else if (node.operands.size() == 3) {
+    } else if (!isa<tosa::GatherOp>(node.op) && node.operands.size() == 3) {
       // Spelled in a body: the position in the row is a loop's, the row's is
       // not (that would be a copy).
       const Node &column = graph.operand(node, 2);
       if (column.kind != NodeKind::Index || column.op != node.op ||
           (ids.kind == NodeKind::Index && ids.op == node.op))
         continue;
-    } else {
+    } else if (!isa<tosa::GatherOp>(node.op)) {
       continue;
     }
     if (flow[node.operands[1].node].origin != Origin::Data &&
@@ -208,7 +208,7 @@ static bool intersects(const SmallNodeSet &a, const SmallNodeSet &b) {
 
 void RoleFinder::findAttention() {
   for (unsigned p = 0; p < roles.size(); ++p) {
-    if (!is(p, Role::other) || !isOfData(p))
+    if (!is(p, Role::other) || !isOfData(p) || isBackward(p))
       continue;
     SmallNodeSet softmaxes;
     for (Node::Edge edge : node(p).operands)
@@ -264,87 +264,27 @@ void RoleFinder::findRotaryTables() {
 }
 
 //===----------------------------------------------------------------------===//
-// Training graphs
-//===----------------------------------------------------------------------===//
-
-/// A parameter is multiplied along different dimensions: forward and backward.
-bool RoleFinder::isTraining() const {
-  llvm::DenseMap<unsigned, int64_t> reduced;
-  for (unsigned p = 0; p < roles.size(); ++p) {
-    if (!roles[p].weight || is(p, Role::quantized) || is(p, Role::expert))
-      continue;
-    unsigned weight = weightNode(p);
-    if (!graph.nodes[weight].value)
-      continue;
-    Contraction contraction = graph.products[p].contraction;
-    OpOperand *operand =
-        *roles[p].weight == 0 ? contraction.lhs : contraction.rhs;
-    auto [value, map] = lookThroughCopies(
-        {operand->get(), contraction.op.getMatchingIndexingMap(operand)});
-    if (value != graph.nodes[weight].value)
-      continue;
-    std::optional<int64_t> dim = map.getResultPosition(
-        getAffineDimExpr(contraction.k.front(), map.getContext()));
-    if (!dim)
-      continue;
-    auto [it, isNew] = reduced.try_emplace(weight, *dim);
-    if (!isNew && it->second != *dim)
-      return true;
-  }
-  return false;
-}
-
-//===----------------------------------------------------------------------===//
 // All rules
 //===----------------------------------------------------------------------===//
 
 std::vector<RoleEntry> RoleFinder::run() {
   findNormOutputs();
   findWeights();
+  findBackwardPass();
   findEmbeddings();
   findAttention();
+  findAttentionGradients();
   findRotaryTables();
   findRouters();
   findHeads();
-  addProducts(isTraining());
+  nameGradients();
+  addProducts();
   addSensitiveOps();
   addForeignOps();
-
-  // In the order of the walk; an op may be several things (a fused QKV).
-  llvm::DenseMap<Operation *, unsigned> order;
-  FunctionOpInterface(graph.function)
-      .walk<WalkOrder::PreOrder>(
-          [&](Operation *op) { order.try_emplace(op, order.size()); });
-  llvm::sort(entries, [&](const RoleEntry &a, const RoleEntry &b) {
-    return std::tuple(order.lookup(a.op), a.result, a.role) <
-           std::tuple(order.lookup(b.op), b.result, b.role);
-  });
   return std::move(entries);
 }
 
-void RoleFinder::visitCalls(CallVisitor visit) {
-  FunctionOpInterface(graph.function).walk([&](CallOpInterface call) {
-    SmallVector<ArgumentInfo> operands;
-    for (Value operand : call.getArgOperands()) {
-      ArgumentInfo info;
-      if (std::optional<unsigned> id = graph.getNode(operand)) {
-        auto argument =
-            dyn_cast_if_present<BlockArgument>(graph.nodes[*id].value);
-        if (argument && argument.getOwner() == &graph.getEntryBlock())
-          info = arguments[argument.getArgNumber()];
-        info.origin = flow[*id].origin;
-      }
-      operands.push_back(std::move(info));
-    }
-    visit(call, operands);
-  });
-}
-
 std::vector<RoleEntry> mx::findRoles(const ModelGraph &graph,
-                                     ArrayRef<ArgumentInfo> arguments,
-                                     CallVisitor visitCall) {
-  RoleFinder finder(graph, arguments);
-  if (visitCall)
-    finder.visitCalls(visitCall);
-  return finder.run();
+                                     ArrayRef<ArgumentInfo> arguments) {
+  return RoleFinder(graph, arguments).run();
 }

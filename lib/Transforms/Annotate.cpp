@@ -125,12 +125,12 @@ static PolicyAttr getPolicy(MLIRContext *context, const RoleEntry &entry,
                          builder.getStringAttr(reason));
 }
 
-/// A label that is the same for all users of one parameter of a function.
-static std::string getLabel(FunctionOpInterface function, Value parameter,
-                            unsigned constant) {
+/// A label that is the same for all users of one parameter.
+static std::string getLabel(Value parameter, unsigned constant) {
   auto argument = dyn_cast<BlockArgument>(parameter);
   if (!argument)
     return ("constant " + Twine(constant)).str();
+  auto function = cast<FunctionOpInterface>(argument.getOwner()->getParentOp());
   unsigned i = argument.getArgNumber();
   if (auto name = function.getArgAttrOfType<StringAttr>(i, parameterAttrName))
     return name.str();
@@ -144,12 +144,12 @@ static PlanEntryAttr makeEntry(const RoleEntry &entry, int64_t index,
   Builder builder(context);
   TypeAttr types[3];
   if (entry.shape) {
-    auto contraction =
-        matchContraction(cast<linalg::LinalgOp>(entry.op), entry.result);
-    OpOperand *operands[] = {contraction->lhs, contraction->rhs,
-                             contraction->init};
-    for (auto [type, operand] : llvm::zip(types, operands))
-      type = TypeAttr::get(getElementTypeOrSelf(operand->get().getType()));
+    auto contraction = matchContraction(entry.op, entry.result);
+    Value values[] = {contraction->lhs->get(), contraction->rhs->get(),
+                      contraction->init ? contraction->init->get()
+                                        : entry.op->getResult(entry.result)};
+    for (auto [type, value] : llvm::zip(types, values))
+      type = TypeAttr::get(getElementTypeOrSelf(value.getType()));
   }
   int64_t elements = 0;
   TypeAttr elementType;
@@ -226,7 +226,7 @@ void Annotate::annotate(FunctionOpInterface function,
     if (entry.parameter) {
       auto [it, isNew] = labels.try_emplace(entry.parameter);
       if (isNew)
-        it->second = getLabel(function, entry.parameter, labels.size());
+        it->second = getLabel(entry.parameter, labels.size());
       label = it->second;
     }
     Decision decision = rules.decide({entry.role, entry.gemm, entry.name});

@@ -8,8 +8,10 @@
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "mlir/Dialect/Tosa/IR/TosaOps.h"
 #include "mlir/IR/Matchers.h"
 #include "mlir/Interfaces/FunctionInterfaces.h"
+#include "mlir/Interfaces/LoopLikeInterface.h"
 #include "mlir/Interfaces/SideEffectInterfaces.h"
 
 namespace mx {
@@ -49,16 +51,17 @@ public:
   unsigned getNumQuantizes() const { return operands.getNumCreated(); }
 
 private:
-  FailureOr<MatmulPlan> plan(linalg::LinalgOp op, unsigned result,
-                             PolicyAttr policy, std::string &reason);
+  FailureOr<MatmulPlan> plan(Operation *op, unsigned result, PolicyAttr policy,
+                             std::string &reason);
   LogicalResult mergeReductions(MatmulPlan &plan, std::string &reason);
-  SmallVector<Value> prepare(Location loc, MatmulOperand &operand,
+  SmallVector<Value> prepare(Operation *op, MatmulOperand &operand,
                              ArrayRef<AffineExpr> newLoops,
                              AffineExpr reduction);
   Value build(MatmulPlan &plan, PolicyAttr policy,
               std::optional<int64_t> entry);
   Value convert(Location loc, Value value, Type elementType);
-  Value getAccumulator(Location loc, Value init);
+  Value getAccumulator(const Contraction &contraction);
+  Value getZero(const Contraction &contraction);
 
   IRRewriter rewriter;
   QuantizedOperands operands;
@@ -101,7 +104,7 @@ static bool hasUnitReadsOnly(IndexedValue read) {
   return true;
 }
 
-FailureOr<MatmulPlan> MatmulRewriter::plan(linalg::LinalgOp op, unsigned result,
+FailureOr<MatmulPlan> MatmulRewriter::plan(Operation *op, unsigned result,
                                            PolicyAttr policy,
                                            std::string &reason) {
   auto fail = [&](const Twine &why) {
@@ -116,12 +119,12 @@ FailureOr<MatmulPlan> MatmulRewriter::plan(linalg::LinalgOp op, unsigned result,
 
   MatmulPlan plan;
   plan.contraction = *contraction;
-  plan.lhs.read = {contraction->lhs->get(), contraction->getLhsMap()};
-  plan.rhs.read = {contraction->rhs->get(), contraction->getRhsMap()};
+  plan.lhs.read = {contraction->lhs->get(), contraction->lhsMap};
+  plan.rhs.read = {contraction->rhs->get(), contraction->rhsMap};
   plan.lhs.policy = policy.getLhs();
   plan.rhs.policy = policy.getRhs();
-  for (Value value :
-       {plan.lhs.read.value, plan.rhs.read.value, contraction->init->get()})
+  Value resultValue = op->getResult(result);
+  for (Value value : {plan.lhs.read.value, plan.rhs.read.value, resultValue})
     if (!isQuantizable(value)) {
       std::string type;
       llvm::raw_string_ostream(type) << value.getType();
@@ -138,7 +141,7 @@ FailureOr<MatmulPlan> MatmulRewriter::plan(linalg::LinalgOp op, unsigned result,
     looked.read = lookThroughCopies(looked.read, &looked.copies);
     AffineMap other = (operand == &plan.lhs ? plan.rhs : plan.lhs).read.map;
     bool isLost = false;
-    for (unsigned loop = 0; loop < op.getNumLoops(); ++loop)
+    for (unsigned loop = 0; loop < contraction->ranges.size(); ++loop)
       isLost |= operand->read.map.isFunctionOfDim(loop) &&
                 !looked.read.map.isFunctionOfDim(loop) &&
                 !other.isFunctionOfDim(loop);
@@ -215,7 +218,11 @@ Value MatmulRewriter::convert(Location loc, Value value, Type elementType) {
 
 /// The initial value in f32. A filled one is filled anew, so that no type
 /// narrower than f32 is left where there was no number of it.
-Value MatmulRewriter::getAccumulator(Location loc, Value init) {
+Value MatmulRewriter::getAccumulator(const Contraction &contraction) {
+  if (!contraction.init)
+    return getZero(contraction);
+  Location loc = contraction.op->getLoc();
+  Value init = contraction.init->get();
   Type f32 = rewriter.getF32Type();
   if (getElementTypeOrSelf(init) == f32)
     return init;
@@ -232,13 +239,51 @@ Value MatmulRewriter::getAccumulator(Location loc, Value init) {
   return linalg::FillOp::create(rewriter, loc, scalar, empty).getResult(0);
 }
 
+/// Zeros of the shape of the result, for an op that has no initial value.
+Value MatmulRewriter::getZero(const Contraction &contraction) {
+  Location loc = contraction.op->getLoc();
+  auto type = cast<RankedTensorType>(
+      contraction.op->getResult(contraction.result).getType());
+  SmallVector<OpFoldResult> sizes;
+  for (auto [dim, expr] : llvm::enumerate(contraction.resultMap.getResults())) {
+    if (!type.isDynamicDim(dim)) {
+      sizes.push_back(rewriter.getIndexAttr(type.getDimSize(dim)));
+      continue;
+    }
+    bool isOfLhs = contraction.lhsMap.getResultPosition(expr).has_value();
+    OpOperand *operand = isOfLhs ? contraction.lhs : contraction.rhs;
+    AffineMap map = isOfLhs ? contraction.lhsMap : contraction.rhsMap;
+    sizes.push_back(tensor::getMixedSize(rewriter, loc, operand->get(),
+                                         *map.getResultPosition(expr)));
+  }
+  Value zero =
+      arith::ConstantOp::create(rewriter, loc, rewriter.getF32FloatAttr(0.0f));
+  Value empty =
+      tensor::EmptyOp::create(rewriter, loc, sizes, rewriter.getF32Type());
+  return linalg::FillOp::create(rewriter, loc, zero, empty).getResult(0);
+}
+
+/// `op`, or the outermost loop around it that does not compute `value`: what is
+/// done to the value is done once, before it.
+static Operation *getUserOutsideOfLoops(Operation *op, Value value) {
+  while (value.getParentBlock() != op->getBlock() &&
+         isa<LoopLikeOpInterface>(op->getParentOp()) &&
+         !op->getParentOp()->isAncestor(value.getParentBlock()->getParentOp()))
+    op = op->getParentOp();
+  return op;
+}
+
 /// The values that mx.matmul takes for one operand, whose `read.map` becomes
 /// that of the new loops (null for those of K that are merged): dimensions that
 /// no new loop walks are collapsed into their neighbours.
-SmallVector<Value> MatmulRewriter::prepare(Location loc, MatmulOperand &operand,
+SmallVector<Value> MatmulRewriter::prepare(Operation *op,
+                                           MatmulOperand &operand,
                                            ArrayRef<AffineExpr> newLoops,
                                            AffineExpr reduction) {
   IndexedValue &read = operand.read;
+  Location loc = op->getLoc();
+  OpBuilder::InsertionGuard guard(rewriter);
+  rewriter.setInsertionPoint(getUserOutsideOfLoops(op, read.value));
   SmallVector<ReassociationIndices> groups;
   SmallVector<AffineExpr> exprs;
   for (auto [dim, expr] : llvm::enumerate(read.map.getResults())) {
@@ -268,22 +313,22 @@ SmallVector<Value> MatmulRewriter::prepare(Location loc, MatmulOperand &operand,
 
 Value MatmulRewriter::build(MatmulPlan &plan, PolicyAttr policy,
                             std::optional<int64_t> entry) {
-  linalg::LinalgOp op = plan.contraction.op;
-  Location loc = op.getLoc();
+  Operation *op = plan.contraction.op;
+  Location loc = op->getLoc();
   MLIRContext *context = rewriter.getContext();
   // The loops of the new op: those of the old one without all K but the one
   // that is outermost in the operands.
   ArrayRef<unsigned> reductions = plan.contraction.k;
-  SmallVector<AffineExpr> newLoops(op.getNumLoops());
+  SmallVector<AffineExpr> newLoops(plan.contraction.ranges.size());
   unsigned numLoops = 0;
-  for (unsigned loop = 0; loop < op.getNumLoops(); ++loop)
+  for (unsigned loop = 0; loop < newLoops.size(); ++loop)
     if (!llvm::is_contained(reductions.drop_front(), loop))
       newLoops[loop] = rewriter.getAffineDimExpr(numLoops++);
   AffineExpr reduction = newLoops[reductions.front()];
-  SmallVector<Value> lhs = prepare(loc, plan.lhs, newLoops, reduction);
-  SmallVector<Value> rhs = prepare(loc, plan.rhs, newLoops, reduction);
+  SmallVector<Value> lhs = prepare(op, plan.lhs, newLoops, reduction);
+  SmallVector<Value> rhs = prepare(op, plan.rhs, newLoops, reduction);
   SmallVector<AffineExpr> resultExprs;
-  for (AffineExpr expr : plan.contraction.getResultMap().getResults())
+  for (AffineExpr expr : plan.contraction.resultMap.getResults())
     resultExprs.push_back(newLoops[cast<AffineDimExpr>(expr).getPosition()]);
   AffineMap maps[] = {plan.lhs.read.map, plan.rhs.read.map,
                       AffineMap::get(numLoops, 0, resultExprs, context)};
@@ -291,8 +336,7 @@ Value MatmulRewriter::build(MatmulPlan &plan, PolicyAttr policy,
   auto getFormat = [](OperandAttr operand) {
     return operand ? operand.getFormat() : FormatAttr();
   };
-  Value init = plan.contraction.init->get();
-  Value accumulator = getAccumulator(loc, init);
+  Value accumulator = getAccumulator(plan.contraction);
   auto matmul = MatmulOp::create(
       rewriter, loc, accumulator.getType(), getFormat(plan.lhs.policy),
       getFormat(plan.rhs.policy), rewriter.getAffineMapArrayAttr(maps),
@@ -302,7 +346,9 @@ Value MatmulRewriter::build(MatmulPlan &plan, PolicyAttr policy,
   for (StringRef name : {StringRef(roleAttrName), StringRef(gemmAttrName)})
     if (Attribute attribute = op->getAttr(name))
       matmul->setAttr(name, attribute);
-  Value result = convert(loc, matmul.getResult(), getElementTypeOrSelf(init));
+  Value result =
+      convert(loc, matmul.getResult(),
+              getElementTypeOrSelf(op->getResult(plan.contraction.result)));
   if (entry) {
     IntegerAttr id = rewriter.getI64IntegerAttr(*entry);
     matmul->setAttr(idAttrName, id);
@@ -330,8 +376,9 @@ LogicalResult MatmulRewriter::rewrite(Operation *op, PolicyAttr policy,
                                       ArrayRef<PlanEntryAttr> entries,
                                       std::string &reason) {
   auto linalgOp = dyn_cast<linalg::LinalgOp>(op);
-  if (!linalgOp || !linalgOp.hasPureTensorSemantics()) {
-    reason = "not a linalg op on tensors";
+  if (!isa<tosa::MatMulOp>(op) &&
+      (!linalgOp || !linalgOp.hasPureTensorSemantics())) {
+    reason = "not a product of tensors by linalg or TOSA";
     return failure();
   }
   reason = checkPolicy(policy);
@@ -339,7 +386,7 @@ LogicalResult MatmulRewriter::rewrite(Operation *op, PolicyAttr policy,
     return failure();
   SmallVector<MatmulPlan, 1> plans;
   for (unsigned result = 0; result < op->getNumResults(); ++result) {
-    FailureOr<MatmulPlan> matmul = plan(linalgOp, result, policy, reason);
+    FailureOr<MatmulPlan> matmul = plan(op, result, policy, reason);
     if (failed(matmul))
       return failure();
     plans.push_back(std::move(*matmul));

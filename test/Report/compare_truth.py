@@ -4,12 +4,13 @@
 
 compare_truth.py PLAN.json TRUTH.json [--names]
 
-(a) entries with extents have, by role, exactly the counts of the truth's products;
-(b) the multiset of (role, K, M*N*batch) agrees where all extents are known;
+(a) entries with extents have, by role and gemm, exactly the counts of the truth's products;
+(b) the multiset of (role, gemm, K, M*N*batch) agrees where all extents are known;
 (c) norm, embedding, softmax and conv counts agree;
-(d) linear and expert are quantised, all else is kept;
+(d) linear and expert are quantised, their gradients and all else are kept;
 (e) roles that the truth lacks are ignored (other, rotary, quantized);
-(f) with --names: every linear, expert, router and head names a parameter, and a truth product of its role is a prefix.
+(f) with --names: every linear, expert, router and head names a parameter, and a truth product of its role is a prefix;
+(g) in a training graph, each layer has as many fprop, dgrad and wgrad under its name as the truth.
 """
 import argparse
 import collections
@@ -19,19 +20,23 @@ import sys
 CALLS = ("norm", "embedding", "softmax", "conv")
 
 
+def kind(entry):
+    gemm = entry.get("gemm", "fprop")
+    return entry["role"] if gemm == "fprop" else f"{entry['role']}.{gemm}"
+
+
 def volume(entry):
-    return (entry["role"], entry["k"], entry["m"] * entry["n"] * entry["batch"])
+    return (kind(entry), entry["k"], entry["m"] * entry["n"] * entry["batch"])
 
 
 def compare(plan, truth, names):
     """Yields what differs."""
     ops = plan["ops"]
-    products = [p for p in truth["products"] if p["gemm"] == "fprop"]
+    products = truth["products"]
     roles = {p["role"] for p in products}
     entries = [e for e in ops if "m" in e and (e["role"] in roles or e["role"] not in ("other", "rotary", "quantized"))]
 
-    counted = collections.Counter(e["role"] for e in entries)
-    expected = collections.Counter(p["role"] for p in products)
+    counted, expected = collections.Counter(map(kind, entries)), collections.Counter(map(kind, products))
     for role in sorted(counted | expected):
         if counted[role] != expected[role]:
             yield f"{role}: {counted[role]} products, {expected[role]} in the model"
@@ -52,7 +57,7 @@ def compare(plan, truth, names):
             yield f"{role}: {count} entries, {calls[role]} in the model"
 
     for e in ops:
-        decision = "quantize" if e["role"] in ("linear", "expert") else "keep"
+        decision = "quantize" if kind(e) in ("linear", "expert") else "keep"
         if e["decision"] != decision:
             yield f"index {e['index']} ({e['role']}): {e['decision']}, expected {decision}: {e['reason']}"
         if not e["reason"] or not e["rule"]:
@@ -65,6 +70,13 @@ def compare(plan, truth, names):
                 yield f"index {e['index']}: no {e['role']} of the model is a prefix of '{e['location']}'"
         elif names and e["role"] in ("linear", "expert", "router", "lm_head"):
             yield f"index {e['index']} ({e['role']}): no name"
+    gradients = [p for p in products if p["gemm"] != "fprop" and not p["role"].startswith("attention")]
+    if names and gradients:
+        have = collections.Counter((e["location"], kind(e)) for e in entries)
+        for p in gradients:
+            if have[p["module"], kind(p)] != 1:
+                yield f"{p['module']}: {have[p['module'], kind(p)]} {kind(p)} under its name"
+
     for e in ops:
         modules = [c["module"] for c in truth["calls"] if c["role"] == e["role"]]
         if modules and e["location"] and not any(e["location"].startswith(m) for m in modules):

@@ -8,8 +8,6 @@
 
 #include "mx/Analysis/Idioms.h"
 
-#include "mlir/Interfaces/CallInterfaces.h"
-
 namespace mx {
 
 /// Where a value comes from. Ordered: what is computed from several origins
@@ -40,7 +38,7 @@ public:
   void insert(unsigned node);
   void insert(const SmallNodeSet &other);
   llvm::ArrayRef<unsigned> get() const { return nodes; }
-  bool isKnown() const { return known; }
+  bool isNone() const { return known && nodes.empty(); }
 
 private:
   llvm::SmallVector<unsigned, 2> nodes;
@@ -61,9 +59,13 @@ struct Facts {
   SmallNodeSet products;
   /// Softmaxes (indices) between those products and this value.
   SmallNodeSet softmaxes;
+
+  /// The facts of a value that is this or `other`; true if that is news.
+  bool join(const Facts &other);
 };
 
-/// The facts of each node of a graph, in one pass over it.
+/// The facts of each node of a graph, in one pass over it and a few more if it
+/// has loops.
 class Dataflow {
 public:
   Dataflow(const ModelGraph &graph, llvm::ArrayRef<ArgumentInfo> arguments);
@@ -74,26 +76,26 @@ public:
 
 private:
   Facts compute(const ModelGraph &graph, unsigned id) const;
+  void computeAll(const ModelGraph &graph,
+                  llvm::ArrayRef<ArgumentInfo> arguments,
+                  const llvm::DenseMap<unsigned, unsigned> &softmaxOutputs,
+                  const llvm::DenseMap<unsigned, Facts> &carried);
 
   std::vector<Facts> facts;
   llvm::SmallVector<SoftmaxIdiom> softmaxes;
   llvm::SmallVector<NormIdiom> norms;
 };
 
-/// What the callee makes of an operand of a call; none if it is not known.
-using CalleeOrigin = llvm::function_ref<std::optional<Origin>(
-    mlir::CallOpInterface, unsigned operand)>;
-
 /// Guesses the origins of arguments that nobody has named: integers and
 /// whatever does not look like a parameter are data; what is only ever the
 /// initial value of sums is a destination, and no input. A float argument is a
 /// parameter if it is the table of a gather by integers, a vector that no
-/// product takes, passed on as a parameter only, or the operand of a product,
-/// through views and casts only, without batch dimensions of its own, whose
-/// other operand is computed. Where both operands of a product are arguments,
-/// the one is data that has more uses, else more dimensions, else stands left.
-llvm::SmallVector<ArgumentInfo> guessArguments(const ModelGraph &graph,
-                                               CalleeOrigin getCalleeOrigin);
+/// product takes, or the operand of a product, through views and casts only,
+/// without batch dimensions of its own, whose other operand is computed (and,
+/// in a training step, of the elementwise steps that return its new value).
+/// Where both operands of a product are arguments, the one is data that has
+/// more uses, else more dimensions, else stands left.
+llvm::SmallVector<ArgumentInfo> guessArguments(const ModelGraph &graph);
 
 } // namespace mx
 

@@ -10,10 +10,11 @@
 namespace mx {
 
 /// exp(x - m) / sum of it: m the maximum or nothing; the division by the sum, a
-/// multiplication by its reciprocal, or exp of x minus the logarithm of it. A
-/// log-softmax, which takes no exp after the logarithm, is none.
+/// multiplication by its reciprocal, or exp of x minus the logarithm of it; or
+/// a loop that carries the sum (flash attention). A log-softmax, which takes no
+/// exp after the logarithm, is none.
 struct SoftmaxIdiom {
-  /// What exp is taken of, and the normalised result.
+  /// What exp is taken of, and the normalised result (of a loop: exp itself).
   unsigned input, output;
   /// The first reduction: the maximum if there is one, else the sum.
   unsigned first;

@@ -11,7 +11,9 @@
 #include "mx/Analysis/Contraction.h"
 #include "mx/IR/ProductShape.h"
 
+#include "mlir/Interfaces/CallInterfaces.h"
 #include "mlir/Interfaces/FunctionInterfaces.h"
+#include "llvm/ADT/DenseSet.h"
 #include "llvm/ADT/SmallBitVector.h"
 
 #include <optional>
@@ -41,7 +43,7 @@ enum class NodeKind {
   Softmax,
   /// Elements of operand 0 at positions given by the other operands.
   Gather,
-  /// Anything else: calls, sorts, unregistered ops, values of loops.
+  /// Anything else: calls of unknown functions, sorts, unregistered ops.
   Opaque,
 };
 
@@ -59,6 +61,7 @@ enum class NodeCode {
   Sqrt,
   Rsqrt,
   Tanh,
+  Sigmoid,
   Cos,
   Sin,
   Max,
@@ -67,6 +70,8 @@ enum class NodeCode {
   Compare,
   Select,
   IntToFloat,
+  /// One of several values, or all of them side by side: concatenations,
+  /// results of branches, what a loop carries.
   Join,
 };
 
@@ -109,12 +114,21 @@ struct Product {
   ProductShape shape;
   /// Operand differs along a batch dimension of an extent other than one.
   bool lhsHasBatch = false, rhsHasBatch = false;
+  /// Dimensions of the value of each operand's node along which it sums; those
+  /// that are not known are left out.
+  llvm::SmallVector<int64_t, 2> lhsReduced, rhsReduced;
 };
+
+/// The function whose body a call stands for; null if that is not known here.
+using CalleeResolver =
+    llvm::function_ref<mlir::FunctionOpInterface(mlir::CallOpInterface)>;
 
 class ModelGraph {
 public:
-  /// Builds the graph of a function with a body in one walk.
-  explicit ModelGraph(mlir::FunctionOpInterface function);
+  /// Builds the graph of a function with a body in one walk. Calls that
+  /// `resolveCallee` knows are looked into, unless they are recursive or a
+  /// hundred nested calls of calls would make the graph huge.
+  ModelGraph(mlir::FunctionOpInterface function, CalleeResolver resolveCallee);
 
   mlir::Block &getEntryBlock() const {
     return mlir::FunctionOpInterface(function).getFunctionBody().front();
@@ -124,6 +138,10 @@ public:
   /// In an order in which operands come before their users.
   std::vector<Node> nodes;
   std::vector<Product> products;
+  /// What a loop carries, and the value that the next iteration gets of it.
+  std::vector<std::pair<unsigned, unsigned>> backEdges;
+  /// The functions that were looked into.
+  llvm::DenseSet<mlir::Operation *> inlined;
 
   /// The node of a value of the function's body; none for values inside of ops
   /// that are isolated from it.
@@ -143,6 +161,13 @@ private:
   struct Ref {
     unsigned node;
     llvm::SmallBitVector varies;
+    /// The dimension of the node's own value that each dimension walks; none
+    /// where that is several or not known. Empty: all unknown.
+    llvm::SmallVector<std::optional<int64_t>, 4> dims = {};
+
+    std::optional<int64_t> getDim(unsigned i) const {
+      return i < dims.size() ? dims[i] : std::nullopt;
+    }
   };
   llvm::DenseMap<mlir::Value, Ref> refs;
 };

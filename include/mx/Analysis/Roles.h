@@ -9,8 +9,6 @@
 #include "mx/Analysis/Dataflow.h"
 #include "mx/IR/MX.h"
 
-#include "mlir/Interfaces/CallInterfaces.h"
-
 namespace mx {
 
 /// One product, or one op that low precision would hurt.
@@ -24,7 +22,8 @@ struct RoleEntry {
   std::optional<ProductShape> shape;
   /// Operand of the product that is the weight: 0, 1, or none.
   std::optional<unsigned> weightOperand;
-  /// The parameter it reads: an argument of the function or a constant.
+  /// The parameter it reads: an argument (of the function that the graph is of)
+  /// or a constant.
   mlir::Value parameter;
   /// Name in the source model: the location's, else the parameter's without
   /// `.weight`; empty if there is none.
@@ -35,16 +34,11 @@ struct RoleEntry {
   std::string blocker;
 };
 
-/// What a call passes, one entry an operand.
-using CallVisitor = llvm::function_ref<void(mlir::CallOpInterface,
-                                            llvm::ArrayRef<ArgumentInfo>)>;
-
-/// The products and sensitive ops of a function in the order of its walk, one
-/// entry a product, and one a norm or softmax, on its first reduction.
-/// `visitCall` is called for each call in the function.
+/// The products and sensitive ops of a function and of those that it calls, one
+/// entry a product, and one a norm or softmax, on its first reduction. An op of
+/// a function that is called several times has an entry for each call.
 std::vector<RoleEntry> findRoles(const ModelGraph &graph,
-                                 llvm::ArrayRef<ArgumentInfo> arguments,
-                                 CallVisitor visitCall = {});
+                                 llvm::ArrayRef<ArgumentInfo> arguments);
 
 /// The module name in a location, empty if it has none: that of the first
 /// NameLoc, without the frames and primitives that JAX writes around it

@@ -16,9 +16,11 @@ struct IndexedValue {
 };
 
 /// Looks through ops that only copy `value`: transpositions, broadcasts to new
-/// dimensions (named, or a generic that yields its input), and conversions to a
-/// wider float type. If `map` is a projected permutation, so is the result's.
-/// The ops looked through are appended to `copies`, last first.
+/// dimensions (named, a generic that yields its input, or TOSA's), reshapes
+/// that only add or drop dimensions of extent one, and conversions to a wider
+/// float type. If `map` is a projected permutation, so is the result's but for
+/// a constant 0 where a dimension of extent one is read. The ops looked through
+/// are appended to `copies`, last first.
 IndexedValue
 lookThroughCopies(IndexedValue indexed,
                   llvm::SmallVectorImpl<mlir::Operation *> *copies = nullptr);
