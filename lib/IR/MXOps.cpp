@@ -6,7 +6,9 @@
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/Builders.h"
 #include "mlir/IR/TypeUtilities.h"
+#include "llvm/Support/CheckedArithmetic.h"
 
+#include <limits>
 #include <numeric>
 
 using namespace mlir;
@@ -140,7 +142,10 @@ SmallVector<int64_t> MatmulOp::getIterationShape() {
       unsigned position = cast<AffineDimExpr>(expr).getPosition();
       bool isPacked = codesPerByte > 1 && int64_t(dim) + 1 == type.getRank();
       int64_t &known = (isPacked ? packed : shape)[position];
-      extent *= isPacked ? codesPerByte : 1;
+      if (isPacked)
+        // An extent past all others is one that disagrees with them.
+        extent = llvm::checkedMul(extent, codesPerByte)
+                     .value_or(std::numeric_limits<int64_t>::max());
       if (ShapedType::isDynamic(known) || (isPacked && extent < known))
         known = extent;
     }

@@ -22,18 +22,6 @@ gpu.module @too_old [#mx.nvptx<chip = "sm_89", ptx = 80>] {
 
 // -----
 
-// What the table does not list and LLVM cannot select is an error, not a crash.
-// expected-error@below {{LLVM's NVPTX backend cannot generate code for sm_80: Cannot select: intrinsic %llvm.nvvm.redux.sync.fmin}}
-gpu.module @unknown [#mx.nvptx<chip = "sm_80">] {
-  llvm.func @kernel(%p: !llvm.ptr<1>, %x: f32, %mask: i32) attributes {gpu.kernel, nvvm.kernel} {
-    %d = llvm.call_intrinsic "llvm.nvvm.redux.sync.fmin"(%x, %mask) : (f32, i32) -> f32
-    llvm.store %d, %p : f32, !llvm.ptr<1>
-    llvm.return
-  }
-}
-
-// -----
-
 gpu.module @not_lowered [#mx.nvptx<chip = "sm_80">] {
   // expected-error@below {{unsupported GPU operation: gpu.func}}
   // expected-error@below {{LLVM Translation failed for operation: gpu.func}}
