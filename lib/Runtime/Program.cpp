@@ -242,8 +242,11 @@ LogicalResult Program::lower() {
   addLocationsToAssertions(module);
 
   const ProgramOptions &options = ir->options;
-  if (!options.scheme.empty()) {
-    std::string pipeline = "mx-lower-precision{scheme=" + options.scheme;
+  if (!options.scheme.empty() || !options.recipePath.empty()) {
+    std::string pipeline =
+        options.scheme.empty()
+            ? "mx-lower-precision{recipe=\"" + options.recipePath + "\""
+            : "mx-lower-precision{scheme=" + options.scheme;
     if (!options.scaleRule.empty())
       pipeline += " scale-rule=" + options.scaleRule;
     if (!options.sidecarPath.empty())

@@ -3,10 +3,11 @@
 #include "mx/Analysis/Fingerprint.h"
 #include "mx/Analysis/ModuleRoles.h"
 #include "mx/IR/Plan.h"
-#include "mx/Recipe/Rules.h"
+#include "mx/Recipe/Recipe.h"
 #include "mx/Support/Sidecar.h"
 #include "mx/Transforms/Passes.h"
 
+#include "llvm/ADT/MapVector.h"
 #include "llvm/ADT/StringSet.h"
 
 namespace mx {
@@ -96,33 +97,92 @@ static FailureOr<FunctionOpInterface> applySidecar(ModuleOp module,
 //===----------------------------------------------------------------------===//
 
 static OperandAttr getOperandAttr(MLIRContext *context,
-                                  const std::optional<Format> &format) {
-  if (!format)
+                                  const OperandChoice &choice) {
+  if (!choice.format)
     return {};
-  return OperandAttr::get(context, FormatAttr::get(context, *format),
-                          Rounding::rne, HadamardAttr());
+  return OperandAttr::get(context, FormatAttr::get(context, *choice.format),
+                          choice.rounding, choice.transform);
+}
+
+/// Whether the op is one that `decision`, which quantises it, can be about; an
+/// error at the rule that decided if not.
+static LogicalResult checkDecision(const RoleEntry &entry,
+                                   const Decision &decision) {
+  Location loc = decision.loc ? Location(decision.loc) : entry.op->getLoc();
+  auto fail = [&] {
+    InFlightDiagnostic error = emitError(loc) << decision.rule << ": ";
+    if (entry.name.empty())
+      return std::move(error << "an op");
+    return std::move(error << "'" << entry.name << "'");
+  };
+  if (!entry.shape || entry.role == Role::quantized)
+    return fail() << " is " << stringifyRole(entry.role)
+                  << ", which cannot be quantised; products can (add it to "
+                     "'ignore', or name others)";
+  const Format *formats[] = {
+      decision.activations.format ? &*decision.activations.format : nullptr,
+      decision.weights.format ? &*decision.weights.format : nullptr};
+  // Products of data have two activations.
+  if (!entry.weightOperand) {
+    if (!formats[0] || formats[1])
+      return fail() << " is a product without a weight (role "
+                    << stringifyRole(entry.role)
+                    << "); give 'activations' only";
+    formats[1] = formats[0];
+  }
+  int64_t longest = 0, k = entry.shape->k;
+  for (const Format *format : formats) {
+    int64_t block = format ? format->blockCols : Format::Whole;
+    if (block == Format::Whole)
+      continue;
+    if (longest && std::max(longest, block) % std::min(longest, block) != 0)
+      return fail() << ": blocks of " << longest << " and of " << block
+                    << " along K do not fit each other";
+    longest = std::max(longest, block);
+  }
+  if (longest && decision.promoteEvery % longest != 0)
+    return fail() << ": promote_every " << decision.promoteEvery
+                  << " is not a multiple of the block, which is " << longest;
+  for (const OperandChoice *choice :
+       {&decision.activations, &decision.weights}) {
+    int64_t size = choice->transform ? choice->transform.getSize() : 1;
+    if (!ShapedType::isDynamic(k) && k % size != 0)
+      return fail() << ": a transform of size " << size
+                    << " does not divide K, which is " << k;
+  }
+  return success();
 }
 
 /// What the plan says about one op.
-static PolicyAttr getPolicy(MLIRContext *context, const RoleEntry &entry,
-                            const Decision &decision) {
+static FailureOr<PolicyAttr> getPolicy(MLIRContext *context,
+                                       const RoleEntry &entry,
+                                       const Decision &decision) {
   Builder builder(context);
   std::string reason = entry.reason;
   if (!entry.blocker.empty())
     reason += "; " + entry.blocker;
   OperandAttr lhs, rhs;
   TypeAttr accumulate;
-  if (decision.scheme && entry.weightOperand && entry.blocker.empty()) {
-    lhs = getOperandAttr(context, decision.scheme->activations);
-    rhs = getOperandAttr(context, decision.scheme->weights);
-    if (*entry.weightOperand == 0)
+  int64_t promoteEvery = 0;
+  if (!decision.isKeep() && entry.blocker.empty()) {
+    if (failed(checkDecision(entry, decision)))
+      return failure();
+    lhs = getOperandAttr(context, decision.activations);
+    rhs = getOperandAttr(context, entry.weightOperand ? decision.weights
+                                                      : decision.activations);
+    if (entry.weightOperand == 0u)
       std::swap(lhs, rhs);
     accumulate = TypeAttr::get(builder.getF32Type());
+    promoteEvery = decision.promoteEvery;
   }
-  return PolicyAttr::get(context, lhs, rhs, accumulate, /*promote_every=*/0,
-                         /*result=*/TypeAttr(),
-                         builder.getStringAttr(decision.rule),
-                         builder.getStringAttr(reason));
+  Location loc = decision.loc ? Location(decision.loc) : entry.op->getLoc();
+  PolicyAttr policy = PolicyAttr::getChecked(
+      [&] { return emitError(loc) << decision.rule << ": "; }, context, lhs,
+      rhs, accumulate, promoteEvery, /*result=*/TypeAttr(),
+      builder.getStringAttr(decision.rule), builder.getStringAttr(reason));
+  if (!policy)
+    return failure();
+  return policy;
 }
 
 /// A label that is the same for all users of one parameter.
@@ -182,8 +242,9 @@ struct Annotate : mx::impl::MXAnnotateBase<Annotate> {
 
 private:
   FailureOr<RuleList> getRules();
-  void annotate(FunctionOpInterface function, ArrayRef<RoleEntry> entries,
-                const RuleList &rules);
+  LogicalResult annotate(FunctionOpInterface function,
+                         ArrayRef<RoleEntry> entries, const RuleList &rules,
+                         llvm::BitVector &matched);
 };
 
 } // namespace
@@ -191,9 +252,9 @@ private:
 FailureOr<RuleList> Annotate::getRules() {
   Location loc = getOperation().getLoc();
   if (!recipe.empty()) {
-    emitError(loc) << "recipe '" << recipe
-                   << "': recipe files are not read yet; give a scheme";
-    return failure();
+    if (scheme.empty())
+      return readRecipe(recipe, &getContext(), scaleRule);
+    return emitError(loc) << "a scheme and a recipe are given; give one";
   }
   if (scheme.empty()) {
     if (!scaleRule.empty()) {
@@ -208,11 +269,50 @@ FailureOr<RuleList> Annotate::getRules() {
     emitError(loc) << llvm::toString(known.takeError());
     return failure();
   }
-  return RuleList::fromScheme(std::move(*known));
+  return RuleList::fromScheme(*known);
 }
 
-void Annotate::annotate(FunctionOpInterface function,
-                        ArrayRef<RoleEntry> entries, const RuleList &rules) {
+/// What rules may ask about the ops of one function.
+static SmallVector<OpDescription> describeOps(ArrayRef<RoleEntry> entries) {
+  SmallVector<OpDescription> ops;
+  int64_t numLayers = 0;
+  bool isTraining = false;
+  for (const RoleEntry &entry : entries) {
+    OpDescription op;
+    op.role = entry.role;
+    op.gemm = entry.gemm;
+    op.name = entry.name;
+    op.layer = getLayer(entry.name);
+    op.shape = entry.shape;
+    numLayers = std::max(numLayers, op.layer ? *op.layer + 1 : 0);
+    isTraining |= entry.gemm && *entry.gemm != Gemm::fprop;
+    ops.push_back(op);
+  }
+  for (OpDescription &op : ops) {
+    op.numLayers = numLayers;
+    op.isTraining = isTraining;
+  }
+  return ops;
+}
+
+/// Warns about each place of the recipe of which no rule has matched.
+static void warnAboutUnmatched(ArrayRef<Rule> rules,
+                               const llvm::BitVector &matched) {
+  // The first rule of each place, and whether one of them has matched.
+  llvm::MapVector<Attribute, std::pair<const Rule *, bool>> places;
+  for (auto [i, rule] : llvm::enumerate(rules))
+    if (rule.loc)
+      places.try_emplace(rule.loc, &rule, false).first->second.second |=
+          matched[i];
+  for (auto &[loc, place] : places)
+    if (!place.second)
+      emitWarning(place.first->loc) << place.first->getText() << ": matches nothing";
+}
+
+LogicalResult Annotate::annotate(FunctionOpInterface function,
+                                 ArrayRef<RoleEntry> entries,
+                                 const RuleList &rules,
+                                 llvm::BitVector &matched) {
   MLIRContext *context = &getContext();
   Builder builder(context);
   llvm::DenseMap<Operation *, int64_t> order;
@@ -221,7 +321,8 @@ void Annotate::annotate(FunctionOpInterface function,
 
   SmallVector<PlanEntryAttr> plan;
   llvm::DenseMap<Value, std::string> labels;
-  for (const RoleEntry &entry : entries) {
+  SmallVector<OpDescription> ops = describeOps(entries);
+  for (auto [entry, description] : llvm::zip_equal(entries, ops)) {
     StringRef label;
     if (entry.parameter) {
       auto [it, isNew] = labels.try_emplace(entry.parameter);
@@ -229,8 +330,11 @@ void Annotate::annotate(FunctionOpInterface function,
         it->second = getLabel(entry.parameter, labels.size());
       label = it->second;
     }
-    Decision decision = rules.decide({entry.role, entry.gemm, entry.name});
-    PolicyAttr policy = getPolicy(context, entry, decision);
+    Decision decision = rules.decide(description, &matched);
+    FailureOr<PolicyAttr> checked = getPolicy(context, entry, decision);
+    if (failed(checked))
+      return failure();
+    PolicyAttr policy = *checked;
     Operation *op = entry.op;
     if (!op->hasAttr(idAttrName)) {
       op->setAttr(idAttrName, builder.getI64IntegerAttr(plan.size()));
@@ -245,13 +349,14 @@ void Annotate::annotate(FunctionOpInterface function,
       ++numQuantize;
     }
     plan.push_back(makeEntry(entry, order.lookup(op), label, policy,
-                             decision.scheme ? decision.scheme->name : ""));
+                             decision.getSchemeName()));
   }
 
   auto fingerprints = getFingerprints(function, plan);
   for (auto [i, entry] : llvm::enumerate(plan))
     entry = withFingerprint(entry, fingerprints.lookup(entries[i].op).pack());
   setPlan(function, plan);
+  return success();
 }
 
 void Annotate::runOnOperation() {
@@ -270,9 +375,16 @@ void Annotate::runOnOperation() {
                            StringRef(gemmAttrName), StringRef(policyAttrName)})
       op->removeDiscardableAttr(name);
   });
+  llvm::BitVector matched(rules->getRules().size());
+  LogicalResult result = success();
   findModuleRoles(
       module, *named,
       [&](FunctionOpInterface function, std::vector<RoleEntry> &entries) {
-        annotate(function, entries, *rules);
+        // One error is enough: the others would be about the same rule.
+        if (succeeded(result))
+          result = annotate(function, entries, *rules, matched);
       });
+  if (failed(result))
+    return signalPassFailure();
+  warnAboutUnmatched(rules->getRules(), matched);
 }

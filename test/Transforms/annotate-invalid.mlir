@@ -1,14 +1,14 @@
 // Each is one error, at the module or at what is wrong in it.
 
 // RUN: not mx-opt %s --mx-annotate=scheme=nvfp5 2>&1 | FileCheck %s --check-prefix=SCHEME
-// SCHEME: annotate-invalid.mlir:[[#]]:1: error: unknown scheme 'nvfp5'; known are nvfp4, mxfp4, mxfp8, fp8_block, fp8_row, nvfp4a16, mxfp4a16, int4, nf4
+// SCHEME: annotate-invalid.mlir:[[#]]:1: error: unknown scheme 'nvfp5'; known are nvfp4, mxfp4, mxfp8, fp8_block, fp8_row,
 // SCHEME-NOT: {{error|note}}:
 
 // RUN: not mx-opt %s --mx-annotate=scheme=nvfp4_pretrain 2>&1 | FileCheck %s --check-prefix=LATER
-// LATER: error: scheme 'nvfp4_pretrain' is not supported yet; supported are nvfp4, mxfp4,
+// LATER: error: scheme 'nvfp4_pretrain' is not supported yet (a training recipe); supported are nvfp4, mxfp4,
 
-// RUN: not mx-opt %s --mx-annotate=scheme=W4A16_ASYM 2>&1 | FileCheck %s --check-prefix=PRESET
-// PRESET: error: scheme 'W4A16_ASYM' is not supported yet; supported are
+// RUN: not mx-opt %s --mx-annotate=scheme=W8A8 2>&1 | FileCheck %s --check-prefix=PRESET
+// PRESET: error: scheme 'W8A8' is not supported yet (8-bit integers); supported are
 
 // RUN: not mx-opt %s --mx-annotate="scheme=mxfp4 scale-rule=nearest" 2>&1 | FileCheck %s --check-prefix=RULE
 // RULE: error: unknown scale rule 'nearest'; known are floor, ceil, even, rceil
@@ -19,8 +19,11 @@
 // RUN: not mx-opt %s --mx-annotate=scale-rule=floor 2>&1 | FileCheck %s --check-prefix=ALONE
 // ALONE: error: scale rule 'floor' is given without a scheme
 
-// RUN: not mx-opt %s --mx-annotate=recipe=recipe.yaml 2>&1 | FileCheck %s --check-prefix=RECIPE
-// RECIPE: error: recipe 'recipe.yaml': recipe files are not read yet; give a scheme
+// RUN: not mx-opt %s --mx-annotate=recipe=none.yaml 2>&1 | FileCheck %s --check-prefix=RECIPE
+// RECIPE: error: recipe 'none.yaml': No such file or directory
+
+// RUN: not mx-opt %s --mx-annotate="recipe=none.yaml scheme=nvfp4" 2>&1 | FileCheck %s --check-prefix=BOTH
+// BOTH: error: a scheme and a recipe are given; give one
 
 // RUN: not mx-opt %s --mx-annotate="scheme=nvfp4 args=%S/Inputs/none.args.json" 2>&1 | FileCheck %s --check-prefix=FILE
 // FILE: error: {{.*}}none.args.json{{.*}}: {{[Nn]}}o such file or directory

@@ -93,6 +93,8 @@ struct Options {
   Opt<std::string> cpu{"cpu", "native, avx2 or generic", cl::init("native")};
   Opt<std::string> scheme{"scheme", "lower the precision by this scheme first",
                           cl::value_desc("name")};
+  Opt<std::string> recipe{"recipe", "lower the precision by this recipe first",
+                          cl::value_desc("file")};
   Opt<std::string> scaleRule{"scale-rule",
                              "E8M0 scale rule: floor, ceil, even or rceil",
                              cl::value_desc("rule")};
@@ -110,7 +112,6 @@ struct Options {
                               "parse ops of unknown dialects"};
   Opt<std::string> on{"on", "where to run: cpu", cl::init("cpu")};
   // Refused by this build with a message of their own.
-  Opt<std::string> recipe{"recipe", "a recipe file", cl::Hidden};
   Opt<std::string> report{"report", "an HTML report", cl::Hidden};
   Opt<std::string> chip{"chip", "a GPU", cl::Hidden};
 
@@ -129,14 +130,14 @@ static int fail(Error error) { return fail(toString(std::move(error))); }
 std::string Options::check() const {
   if (on != "cpu")
     return "--on=" + on + ": this build runs modules on the CPU only";
-  if (!recipe.empty())
-    return "--recipe: this build takes a --scheme only";
+  if (!recipe.empty() && !scheme.empty())
+    return "--scheme and --recipe exclude each other";
   if (!report.empty())
     return "--report: this build writes no reports";
   if (!chip.empty())
     return "--chip: this build runs modules on the CPU only";
-  if (!scaleRule.empty() && scheme.empty())
-    return "--scale-rule has no effect without a --scheme";
+  if (!scaleRule.empty() && scheme.empty() && recipe.empty())
+    return "--scale-rule has no effect without a --scheme or a --recipe";
   if (repeat == 0)
     return "--repeat takes at least 1";
   return "";
@@ -356,6 +357,7 @@ static int run(Options &options) {
   programOptions.sidecarPath = options.args;
   programOptions.sidecar = sidecar ? &*sidecar : nullptr;
   programOptions.scheme = options.scheme;
+  programOptions.recipePath = options.recipe;
   programOptions.scaleRule = options.scaleRule;
   programOptions.cpu = options.cpu;
   programOptions.allowUnregisteredDialects = options.allowUnregistered;

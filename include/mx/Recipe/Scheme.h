@@ -29,6 +29,16 @@ llvm::Expected<Scheme> getScheme(llvm::StringRef name,
 /// Names of all schemes, in the order in which they are documented.
 llvm::SmallVector<llvm::StringRef> getSchemeNames();
 
+/// The E8M0 scale rule of this name: floor, ceil, even, rceil.
+std::optional<ScaleRule> parseScaleRule(llvm::StringRef name);
+
+/// Gives the formats with E8M0 scales another rule; false if there are none.
+bool replaceScaleRule(Scheme &scheme, ScaleRule rule);
+
+/// The name of the scheme that has these formats, or what spells them out.
+std::string nameFormats(const std::optional<Format> &activations,
+                        const std::optional<Format> &weights);
+
 } // namespace mx
 
 #endif // MX_RECIPE_SCHEME_H

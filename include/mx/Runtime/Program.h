@@ -28,9 +28,9 @@ struct ProgramOptions {
   /// Names and kinds of the arguments, or null; and the file they are from.
   const Sidecar *sidecar = nullptr;
   std::string sidecarPath;
-  /// Scheme and scale rule of `mx-lower-precision`; without a scheme the
-  /// module is compiled as it is.
-  std::string scheme, scaleRule;
+  /// Scheme or recipe, and scale rule, of `mx-lower-precision`; without a
+  /// scheme and a recipe the module is compiled as it is.
+  std::string scheme, recipePath, scaleRule;
   /// Option `cpu` of `mx-to-cpu`.
   std::string cpu = "native";
   bool allowUnregisteredDialects = false;

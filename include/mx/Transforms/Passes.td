@@ -27,9 +27,10 @@ def MXAnnotate : Pass<"mx-annotate", "::mlir::ModuleOp"> {
   }];
   let options = [
     Option<"scheme", "scheme", "std::string", /*default=*/"",
-           "formats for layers and experts: nvfp4, mxfp4, mxfp8, fp8_block, "
-           "fp8_row, nvfp4a16, mxfp4a16, int4, nf4; none: everything is kept">,
-    Option<"recipe", "recipe", "std::string", "", "recipe file (not read yet)">,
+           "formats for layers and experts, such as nvfp4, mxfp4, mxfp8, "
+           "fp8_block, int4; none: everything is kept">,
+    Option<"recipe", "recipe", "std::string", "",
+           "recipe file, YAML or JSON (lib/Recipe/README.md)">,
     Option<"args", "args", "std::string", "",
            "sidecar that names the entry function's arguments">,
     Option<"scaleRule", "scale-rule", "std::string", "",
