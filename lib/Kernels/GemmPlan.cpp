@@ -271,6 +271,12 @@ verifyOperand(const GemmPlan &plan, int index,
     return emitError() << "no kernel knows what "
                        << operand.config.format->str()
                        << " stands for; use variant = ocp";
+  // A thread copies one unit of a row, of four bytes in the worst case.
+  constexpr int64_t unit = 4;
+  if (operand.rowBytes / unit > config.getNumThreads())
+    return emitError() << "rows of " << operand.rowBytes << " bytes of " << name
+                       << " are copied by " << operand.rowBytes / unit
+                       << " threads at least, got " << config.getNumThreads();
   if (int64_t bytes = operand.getFragmentRowBytes(config.tileK);
       bytes != 32 && bytes != 64 && bytes != 128)
     return emitError() << "rows of " << bytes << " bytes of " << name
