@@ -14,12 +14,14 @@
 #include "mx/Target/NVPTX.h"
 #include "mx/Target/Passes.h"
 #include "mx/Transforms/Passes.h"
+#include "mx/Transforms/TransformOps.h"
 
 #include "mlir/IR/DialectRegistry.h"
 
 void mx::registerAllDialects(mlir::DialectRegistry &registry) {
   registry.insert<MXDialect, mxgpu::MXGPUDialect>();
   registerNVPTXTarget(registry);
+  registerTransformDialectExtension(registry);
 }
 
 void mx::registerAllPasses() {

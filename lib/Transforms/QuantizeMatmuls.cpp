@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
-#include "QuantizedOperands.h"
+#include "QuantizeMatmul.h"
 #include "mx/Analysis/Contraction.h"
 #include "mx/Analysis/Views.h"
 #include "mx/IR/Plan.h"
@@ -40,15 +40,14 @@ struct MatmulPlan {
 
 class MatmulRewriter {
 public:
-  explicit MatmulRewriter(MLIRContext *context)
-      : rewriter(context), operands(rewriter) {}
+  MatmulRewriter(RewriterBase &rewriter, QuantizedOperands &operands,
+                 SmallVectorImpl<Operation *> &created)
+      : rewriter(rewriter), operands(operands), created(created) {}
 
   /// Rewrites all results of `op`; on failure nothing has changed and `reason`
   /// says why.
   LogicalResult rewrite(Operation *op, PolicyAttr policy,
                         ArrayRef<PlanEntryAttr> plan, std::string &reason);
-
-  unsigned getNumQuantizes() const { return operands.getNumCreated(); }
 
 private:
   FailureOr<MatmulPlan> plan(Operation *op, unsigned result, PolicyAttr policy,
@@ -63,8 +62,9 @@ private:
   Value getAccumulator(const Contraction &contraction);
   Value getZero(const Contraction &contraction);
 
-  IRRewriter rewriter;
-  QuantizedOperands operands;
+  RewriterBase &rewriter;
+  QuantizedOperands &operands;
+  SmallVectorImpl<Operation *> &created;
 };
 
 } // namespace
@@ -343,6 +343,7 @@ Value MatmulRewriter::build(MatmulPlan &plan, PolicyAttr policy,
       TypeAttr::get(rewriter.getF32Type()),
       rewriter.getI64IntegerAttr(policy.getPromoteEvery()), lhs, rhs,
       /*bias=*/Value(), accumulator);
+  created.push_back(matmul);
   for (StringRef name : {StringRef(roleAttrName), StringRef(gemmAttrName)})
     if (Attribute attribute = op->getAttr(name))
       matmul->setAttr(name, attribute);
@@ -406,6 +407,16 @@ LogicalResult MatmulRewriter::rewrite(Operation *op, PolicyAttr policy,
   return success();
 }
 
+LogicalResult mx::quantizeMatmul(RewriterBase &rewriter,
+                                 QuantizedOperands &operands, Operation *op,
+                                 PolicyAttr policy,
+                                 ArrayRef<PlanEntryAttr> plan,
+                                 SmallVectorImpl<Operation *> &created,
+                                 std::string &reason) {
+  return MatmulRewriter(rewriter, operands, created)
+      .rewrite(op, policy, plan, reason);
+}
+
 //===----------------------------------------------------------------------===//
 // The pass
 //===----------------------------------------------------------------------===//
@@ -439,7 +450,9 @@ LogicalResult QuantizeMatmuls::run(FunctionOpInterface function) {
   });
   SmallVector<PlanEntryAttr> plan = getPlan(function);
   bool hasPlan = function->hasAttr(planAttrName);
-  MatmulRewriter rewriter(&getContext());
+  IRRewriter rewriter(&getContext());
+  QuantizedOperands operands(rewriter);
+  SmallVector<Operation *> created;
   LogicalResult result = success();
   for (Operation *op : planned) {
     auto policy = op->getAttrOfType<PolicyAttr>(policyAttrName);
@@ -450,7 +463,8 @@ LogicalResult QuantizeMatmuls::run(FunctionOpInterface function) {
     SmallVector<std::optional<int64_t>> entries;
     for (unsigned i = 0; i < numResults; ++i)
       entries.push_back(findEntry(op, i, plan));
-    if (succeeded(rewriter.rewrite(op, policy, plan, why))) {
+    if (succeeded(quantizeMatmul(rewriter, operands, op, policy, plan, created,
+                                 why))) {
       numMatmuls += numResults;
       continue;
     }
@@ -467,7 +481,7 @@ LogicalResult QuantizeMatmuls::run(FunctionOpInterface function) {
       emitRemark(op->getLoc()) << "kept in high precision: " << why;
     }
   }
-  numQuantizes += rewriter.getNumQuantizes();
+  numQuantizes += operands.getNumCreated();
   if (hasPlan)
     setPlan(function, plan);
   return result;
