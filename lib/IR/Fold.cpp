@@ -9,6 +9,7 @@
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/IR/DialectResourceBlobManager.h"
 #include "mlir/IR/TypeUtilities.h"
+#include "llvm/Support/MathExtras.h"
 
 #include <cmath>
 #include <cstring>
@@ -18,7 +19,7 @@ using namespace mx;
 
 /// Larger constants are left to mx-fold-weights. A folder runs in one thread
 /// and copies what it makes.
-static constexpr int64_t maxFoldedElements = 1 << 16;
+static constexpr uint64_t maxFoldedElements = 1 << 16;
 
 Operation *MXDialect::materializeConstant(OpBuilder &builder, Attribute value,
                                           Type type, Location loc) {
@@ -36,11 +37,22 @@ static size_t getNumBytes(Type element) {
   return llvm::divideCeil(element.getIntOrFloatBitWidth(), 8);
 }
 
+/// A splat may have any extents, and their product then no number.
+static bool isSmall(ShapedType type) {
+  ArrayRef<int64_t> shape = type.getShape();
+  if (llvm::is_contained(shape, 0))
+    return true;
+  uint64_t count = 1;
+  for (int64_t extent : shape)
+    count = llvm::SaturatingMultiply<uint64_t>(count, extent);
+  return count <= maxFoldedElements;
+}
+
 /// The data of a constant that is small enough and at hand: a resource may have
 /// no blob.
 static std::optional<Bytes> getBytes(Attribute attr) {
   auto elements = dyn_cast_or_null<ElementsAttr>(attr);
-  if (!elements || elements.getNumElements() > maxFoldedElements)
+  if (!elements || !isSmall(elements.getShapedType()))
     return std::nullopt;
   size_t size = elements.getNumElements() *
                 getNumBytes(elements.getShapedType().getElementType());

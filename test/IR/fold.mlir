@@ -188,3 +188,15 @@ func.func @relayout(%s: tensor<128x4xf8E8M0FNU>, %e: tensor<128x4xf8E8M0FNU, #ti
   %u = mx.relayout ins(%t : tensor<128x4xf8E8M0FNU, #tile>) outs(%f : tensor<128x4xf8E8M0FNU>) -> tensor<128x4xf8E8M0FNU>
   return %u : tensor<128x4xf8E8M0FNU>
 }
+
+// -----
+
+// A splat whose elements nobody can count, let alone fold.
+
+// CHECK-LABEL: func.func @huge_splat
+// CHECK:         mx.amax
+func.func @huge_splat(%init: tensor<f32>) -> tensor<f32> {
+  %x = arith.constant dense<0.5> : tensor<9223372036854775807x8xf32>
+  %amax = mx.amax ins(%x : tensor<9223372036854775807x8xf32>) outs(%init : tensor<f32>) -> tensor<f32>
+  return %amax : tensor<f32>
+}
