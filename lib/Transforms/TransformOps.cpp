@@ -5,6 +5,7 @@
 #include "QuantizeMatmul.h"
 #include "mx/Analysis/Contraction.h"
 #include "mx/IR/Plan.h"
+#include "mx/Recipe/Scheme.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
@@ -28,6 +29,12 @@ void transform::MXSetPolicyOp::getEffects(
   modifiesPayload(effects);
 }
 
+static std::optional<Format> getFormat(OperandAttr operand) {
+  if (!operand)
+    return std::nullopt;
+  return operand.getFormat().getValue();
+}
+
 /// Writes a decision over that of the plan, if `op` has a place there.
 static void updatePlan(Operation *op, PolicyAttr policy) {
   auto function = op->getParentOfType<FunctionOpInterface>();
@@ -38,10 +45,12 @@ static void updatePlan(Operation *op, PolicyAttr policy) {
   if (*id < 0 || *id >= int64_t(plan.size()))
     return;
   int64_t index = plan[*id].getIndex();
+  std::string scheme =
+      nameFormats(getFormat(policy.getLhs()), getFormat(policy.getRhs()));
   for (int64_t i = *id, e = plan.size(); i < e && plan[i].getIndex() == index;
        ++i)
     if (plan[i].getShape())
-      plan[i] = withDecision(plan[i], policy);
+      plan[i] = withDecision(plan[i], policy, scheme);
   setPlan(function, plan);
 }
 

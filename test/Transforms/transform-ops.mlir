@@ -24,8 +24,10 @@
 
 // POLICY-COUNT-2: linalg.matmul {mx.policy = #mx.policy<lhs = <format = <nvfp4>>, rhs = <format = <nvfp4_2d>>, accumulate = f32, rule = "script", reason = "linear layers">}
 // POLICY-NOT:     mx.quantize
+// POLICY:         return
 
-// PLAN-COUNT-2: "rule": "script"
+// PLAN-COUNT-2: "policy": "weights nvfp4_2d, activations nvfp4",
+// PLAN:         "quantize": 2
 
 func.func @main(%x: tensor<4x64xf32>, %w: tensor<64x32xf32>, %v: tensor<64x16xf32>) -> (tensor<4x32xf32>, tensor<4x16xf32>) {
   %zero = arith.constant 0.0 : f32

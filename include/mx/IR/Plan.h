@@ -49,6 +49,9 @@ inline std::optional<int64_t> getPlanId(mlir::Operation *op) {
 
 /// `entry` with another decision, or another fingerprint.
 PlanEntryAttr withDecision(PlanEntryAttr entry, PolicyAttr decision);
+/// `entry` with another decision of another scheme.
+PlanEntryAttr withDecision(PlanEntryAttr entry, PolicyAttr decision,
+                           llvm::StringRef scheme);
 PlanEntryAttr withFingerprint(PlanEntryAttr entry, uint64_t fingerprint);
 
 } // namespace mx
