@@ -71,6 +71,7 @@ void mx::buildToCPUPipeline(OpPassManager &pm, const ToCPUOptions &options) {
   pm.addPass(createConvertMXToLinalg());
   pm.addPass(createMXCPUPrepare());
   pm.addNestedPass<func::FuncOp>(createConvertElementwiseToLinalgPass());
+  pm.addPass(createMXCPUCheckExtents());
   pm.addPass(createMXCPUFuse());
   pm.addPass(createMXCPUNormalizeProducts());
   pm.addPass(createMXCPUOutline());

@@ -6,7 +6,6 @@
 #include "mx/IR/MX.h"
 #include "mx/Runtime/Comparison.h"
 
-#include "mlir/Dialect/ControlFlow/IR/ControlFlowOps.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/IR/MLIRContext.h"
@@ -197,20 +196,6 @@ FailureOr<Program> Program::load(StringRef path, const ProgramOptions &options,
 // Compiling
 //===----------------------------------------------------------------------===//
 
-/// An assertion's message is all that is left of it in the code, so it gets
-/// the location.
-static void addLocationsToAssertions(ModuleOp module) {
-  module.walk([](cf::AssertOp op) {
-    std::string message;
-    llvm::raw_string_ostream stream(message);
-    if (auto file = op.getLoc()->findInstanceOf<FileLineColLoc>())
-      stream << file.getFilename().strref() << ':' << file.getLine() << ':'
-             << file.getColumn() << ": ";
-    stream << op.getMsg();
-    op.setMsg(message);
-  });
-}
-
 LogicalResult Program::runPipeline(const Twine &pipeline) {
   ModuleOp module = *ir->module;
   std::string text = pipeline.str(), error;
@@ -228,7 +213,6 @@ LogicalResult Program::runPipeline(const Twine &pipeline) {
 
 LogicalResult Program::lower() {
   auto start = std::chrono::steady_clock::now();
-  ModuleOp module = *ir->module;
   auto run = [&](StringRef phase, const Twine &pipeline) {
     LogicalResult result = runPipeline(pipeline);
     times.emplace_back(phase, lap(start));
@@ -239,7 +223,6 @@ LogicalResult Program::lower() {
     if (argument.isParameter())
       ir->function.setArgAttr(i, "mx.parameter",
                               builder.getStringAttr(argument.name));
-  addLocationsToAssertions(module);
 
   const ProgramOptions &options = ir->options;
   if (!options.scheme.empty() || !options.recipePath.empty()) {

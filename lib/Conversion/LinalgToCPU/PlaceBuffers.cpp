@@ -186,18 +186,21 @@ struct PlaceBuffers : mx::impl::MXCPUPlaceBuffersBase<PlaceBuffers> {
     general.addPass(createCanonicalizerPass());
     general.addPass(
         bufferization::createBufferDeallocationSimplificationPass());
-    general.addPass(bufferization::createLowerDeallocationsPass());
+    lowering.addPass(bufferization::createLowerDeallocationsPass());
   }
 
   void getDependentDialects(DialectRegistry &registry) const override {
     MXCPUPlaceBuffersBase::getDependentDialects(registry);
     general.getDependentDialects(registry);
+    lowering.getDependentDialects(registry);
   }
 
   void runOnOperation() override {
     for (auto function : getOperation().getOps<func::FuncOp>())
       if (!function.isExternal() && failed(place(function)))
         return signalPassFailure();
+    if (isGeneral && failed(runPipeline(lowering, getOperation())))
+      signalPassFailure();
   }
 
   LogicalResult place(func::FuncOp function) {
@@ -212,8 +215,10 @@ struct PlaceBuffers : mx::impl::MXCPUPlaceBuffersBase<PlaceBuffers> {
     });
     // Buffers that control flow chooses among need to be followed at run time.
     if (!llvm::hasSingleElement(function.getBody()) ||
-        llvm::any_of(buffers, [](Buffer &buffer) { return buffer.escapes; }))
+        llvm::any_of(buffers, [](Buffer &buffer) { return buffer.escapes; })) {
+      isGeneral = true;
       return runPipeline(general, function);
+    }
 
     ownResults(function, buffers);
     SmallVector<Buffer *> placed, freed;
@@ -261,6 +266,10 @@ struct PlaceBuffers : mx::impl::MXCPUPlaceBuffersBase<PlaceBuffers> {
 
   /// For functions whose control flow chooses among buffers.
   OpPassManager general{func::FuncOp::getOperationName()};
+  /// For the module they are in: where several buffers may be the same one,
+  /// what is freed is decided by a function that is added to it.
+  OpPassManager lowering{ModuleOp::getOperationName()};
+  bool isGeneral = false;
 };
 
 } // namespace

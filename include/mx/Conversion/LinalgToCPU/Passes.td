@@ -30,6 +30,32 @@ def MXCPUPrepare : Pass<"mx-cpu-prepare", "::mlir::ModuleOp"> {
   let dependentDialects = ["::mlir::bufferization::BufferizationDialect"];
 }
 
+def MXCPUCheckExtents : Pass<"mx-cpu-check-extents", "::mlir::ModuleOp"> {
+  let summary = "assert that dynamic extents fit together";
+  let description = [{
+    The operands of a linalg op agree on the extent of each loop, and a
+    `tensor.cast` on what its types say; where an extent is dynamic and this does
+    not follow from the function itself (two arguments of type `tensor<?xf32>`),
+    it is asserted. Each assertion, these and the function's own, gets its
+    location into its message, which is all of it that is left at run time.
+
+    ```mlir
+    %0 = linalg.add ins(%x, %y : tensor<?xf32>, tensor<?xf32>) outs(%e : tensor<?xf32>) -> tensor<?xf32>
+    // becomes
+    %n = tensor.dim %x, %c0 : tensor<?xf32>
+    %m = tensor.dim %y, %c0 : tensor<?xf32>
+    %equal = arith.cmpi eq, %n, %m : index
+    cf.assert %equal, "model.mlir:7:8: dimension 0 of operand 1 is not as long as dimension 0 of operand 0"
+    %0 = linalg.add ins(%x, %y : tensor<?xf32>, tensor<?xf32>) outs(%e : tensor<?xf32>) -> tensor<?xf32>
+    ```
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::cf::ControlFlowDialect",
+                           "::mlir::tensor::TensorDialect"];
+  let statistics = [
+    Statistic<"numChecks", "checks", "Assertions on extents">,
+  ];
+}
+
 def MXCPUFuse : Pass<"mx-cpu-fuse"> {
   let summary = "fuse elementwise ops that one other op uses";
   let description = [{
