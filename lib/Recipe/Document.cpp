@@ -215,6 +215,9 @@ FailureOr<DocumentNode> Parser::run() {
   if (document != stream.end() && document->getRoot() &&
       !isa<yaml::NullNode>(document->getRoot()))
     return fail(root.loc, "the file has several documents; one is expected");
+  // Looking for another one has read on.
+  if (hasFailed)
+    return failure();
   return root;
 }
 
