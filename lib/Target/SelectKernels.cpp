@@ -8,6 +8,7 @@
 
 #include "llvm/ADT/StringSwitch.h"
 #include "llvm/ADT/TypeSwitch.h"
+#include "llvm/Support/Threading.h"
 
 namespace mx {
 #define GEN_PASS_DEF_MXSELECTKERNELS
@@ -156,9 +157,6 @@ InFlightDiagnostic SelectKernels::leaveToHost(QuantizeOp op) {
         << "the host quantises it with fallback=remark, while on tensors";
     return error;
   }
-  // A diagnostic that is not in flight is nowhere reported.
-  if (onFallback == Fallback::Silent)
-    return InFlightDiagnostic();
   return emitRemark(op.getLoc()) << "quantised on the host: ";
 }
 
@@ -192,6 +190,12 @@ LogicalResult SelectKernels::select(QuantizeOp op) {
   config.input = input.getElementType();
   config.k = input.getShape().back();
   auto refuse = [&] { return leaveToHost(op); };
+  std::optional<ScopedDiagnosticHandler> drop;
+  if (onFallback == Fallback::Silent && canLeaveToHost(op))
+    drop.emplace(op.getContext(),
+                 [thread = llvm::get_threadid()](Diagnostic &) {
+                   return success(llvm::get_threadid() == thread);
+                 });
   LogicalResult hasKernel = success();
   if (int64_t(op.getAxis()) != input.getRank() - 1)
     hasKernel = refuse() << "no kernel quantises along another than the last "

@@ -6,6 +6,7 @@
 // RUN: mx-opt %s -mx-quantize-matmuls -mx-to-gpu="chip=sm_80 emit=ptx" -o %t.80 2>%t.80.log
 // RUN: FileCheck %s --check-prefix=AMPERE --implicit-check-not=block_scale --input-file=%t.80
 // RUN: grep -c "dequantised to bf16 for mma_bf16" %t.80.log | FileCheck %s --check-prefix=PRODUCTS
+// RUN: mx-opt %s -mx-quantize-matmuls -mx-to-gpu="chip=sm_90a emit=ptx fallback=silent" -o /dev/null 2>&1 | count 0
 // RUN: not mx-opt %s -mx-quantize-matmuls -mx-to-gpu="chip=sm_120a fallback=error" -o /dev/null 2>&1 | FileCheck %s --check-prefix=REFUSED
 
 // RTX-DAG: gpu.binary @gemm_nvfp4_nvfp4_f32_{{.*}}kind::mxf4nvf4.block_scale
