@@ -181,6 +181,18 @@ void Dataflow::computeAll(
   }
 }
 
+SmallNodeSet Dataflow::getScores(unsigned id) const {
+  SmallNodeSet scores;
+  if (!facts[id].products.isKnown())
+    return {};
+  for (unsigned softmax : facts[id].softmaxes.get())
+    scores.insert(facts[softmaxes[softmax].input].products);
+  for (unsigned product : facts[id].products.get())
+    if (!llvm::is_contained(scores.get(), product))
+      return {};
+  return scores;
+}
+
 //===----------------------------------------------------------------------===//
 // Arguments without names
 //===----------------------------------------------------------------------===//
@@ -189,10 +201,14 @@ namespace {
 /// How an argument is used, views and casts looked through.
 struct Uses {
   bool isTable = false;
+  /// Part of it is replaced, or it is put beside other values: a cache.
+  bool isJoined = false;
   unsigned products = 0, accumulations = 0, others = 0;
   bool hasBatch = false;
-  /// Products sum it along different dimensions, and all else that is done with
-  /// it is to return a new value of it: a training step.
+  /// Products sum it along different dimensions: forward and backward.
+  bool isSummedTwice = false;
+  /// So they do, and all else that is done with it is to return a new value of
+  /// it: a training step.
   bool isTrained = false;
 };
 } // namespace
@@ -216,6 +232,8 @@ static Uses getUses(const ModelGraph &graph, unsigned id) {
   ArrayRef<int64_t> reduced;
   for (unsigned user : graph.nodes[id].users) {
     const Node &node = graph.nodes[user];
+    uses.isJoined |=
+        node.kind == NodeKind::Elementwise && node.code == NodeCode::Join;
     if (node.kind == NodeKind::Gather && node.operands[0].node == id) {
       uses.isTable = true;
     } else if (node.kind == NodeKind::Product) {
@@ -224,7 +242,8 @@ static Uses getUses(const ModelGraph &graph, unsigned id) {
       bool isLhs = node.operands[0].node == id;
       uses.hasBatch |= isLhs ? product.lhsHasBatch : product.rhsHasBatch;
       ArrayRef<int64_t> dims = isLhs ? product.lhsReduced : product.rhsReduced;
-      uses.isTrained |= !reduced.empty() && !dims.empty() && dims != reduced;
+      uses.isSummedTwice |=
+          !reduced.empty() && !dims.empty() && dims != reduced;
       reduced = dims;
     } else if (node.isAccumulation && node.operands[0].node != id) {
       ++uses.accumulations;
@@ -235,7 +254,8 @@ static Uses getUses(const ModelGraph &graph, unsigned id) {
       ++uses.others;
     }
   }
-  uses.isTrained &= isUpdated;
+  uses.isTable &= !uses.isJoined;
+  uses.isTrained = isUpdated && uses.isSummedTwice;
   uses.others += isUpdated && !uses.isTrained;
   return uses;
 }
@@ -266,6 +286,40 @@ static void findStacks(const ModelGraph &graph, ArrayRef<Uses> uses,
       const Uses &use = uses[argument.getArgNumber()];
       if (use.hasBatch && use.others + use.accumulations == 0)
         infos[argument.getArgNumber()].origin = Origin::Weight;
+    }
+  }
+}
+
+/// Keys and values that are arguments look like weights. The softmax between
+/// the products tells, unless it is that of a loss, which the gradient of the
+/// head multiplies with the weight that made its scores.
+static void findKeysAndValues(const ModelGraph &graph, ArrayRef<Uses> uses,
+                              SmallVectorImpl<ArgumentInfo> &infos) {
+  Dataflow flow(graph, infos);
+  // The argument that is operand `i` of a product, as it is or a slice of it.
+  auto getArgument = [&](const Node &product, unsigned i) -> ArgumentInfo * {
+    const Node *node = &graph.operand(product, i);
+    if (node->kind == NodeKind::Gather)
+      node = &graph.operand(*node, 0);
+    auto argument = dyn_cast_if_present<BlockArgument>(node->value);
+    bool isKnown = argument && argument.getOwner() == &graph.getEntryBlock() &&
+                   !uses[argument.getArgNumber()].isSummedTwice;
+    return isKnown ? &infos[argument.getArgNumber()] : nullptr;
+  };
+  for (const Product &product : graph.products) {
+    const Node &context = graph.nodes[product.node];
+    for (unsigned i : {0, 1}) {
+      ArgumentInfo *values = getArgument(context, 1 - i);
+      if (!values)
+        continue;
+      for (unsigned id : flow.getScores(context.operands[i].node).get()) {
+        values->origin = Origin::Data;
+        if (graph.nodes[id].kind != NodeKind::Product)
+          continue;
+        for (unsigned j : {0, 1})
+          if (ArgumentInfo *keys = getArgument(graph.nodes[id], j))
+            keys->origin = Origin::Data;
+      }
     }
   }
 }
@@ -328,6 +382,7 @@ SmallVector<ArgumentInfo> mx::guessArguments(const ModelGraph &graph) {
                          : rank(l) >= rank(r);
     infos[isLhsData ? l : r].origin = Origin::Data;
   }
+  findKeysAndValues(graph, uses, infos);
   findStacks(graph, uses, infos);
   return infos;
 }

@@ -210,16 +210,13 @@ void RoleFinder::findAttention() {
   for (unsigned p = 0; p < roles.size(); ++p) {
     if (!is(p, Role::other) || !isOfData(p) || isBackward(p))
       continue;
-    SmallNodeSet softmaxes;
-    for (Node::Edge edge : node(p).operands)
-      softmaxes.insert(flow[edge.node].softmaxes);
-    for (unsigned s : softmaxes.get()) {
-      // Several products may add up to the scores. Those of data are scores;
-      // one with a parameter is, if it multiplies the same queries (with a
-      // table of relative positions).
-      SmallVector<unsigned> sources;
-      SmallNodeSet queries;
-      for (unsigned id : flow[flow.getSoftmaxes()[s].input].products.get()) {
+    // Several products may add up to the scores. Those of data are scores; one
+    // with a parameter is, if it multiplies the same queries (with a table of
+    // relative positions).
+    SmallVector<unsigned> sources;
+    SmallNodeSet queries;
+    for (Node::Edge operand : node(p).operands)
+      for (unsigned id : flow.getScores(operand.node).get()) {
         if (graph.nodes[id].kind != NodeKind::Product)
           continue;
         unsigned source = graph.nodes[id].product;
@@ -228,21 +225,20 @@ void RoleFinder::findAttention() {
           for (Node::Edge edge : graph.nodes[id].operands)
             queries.insert(flow[edge.node].products);
       }
-      if (!llvm::any_of(sources, [&](unsigned q) { return isOfData(q); }))
+    if (llvm::none_of(sources, [&](unsigned q) { return isOfData(q); }))
+      continue;
+    roles[p].role = Role::attention_context;
+    roles[p].reason = "softmax of attention scores × values";
+    for (unsigned source : sources) {
+      ProductRole &role = roles[source];
+      bool isScores =
+          isOfData(source) ||
+          (role.weight && intersects(flow[dataNode(source)].products, queries));
+      if (!isScores || role.role == Role::quantized)
         continue;
-      roles[p].role = Role::attention_context;
-      roles[p].reason = "softmax of attention scores × values";
-      for (unsigned source : sources) {
-        ProductRole &role = roles[source];
-        bool isScores = isOfData(source) ||
-                        (role.weight &&
-                         intersects(flow[dataNode(source)].products, queries));
-        if (!isScores || role.role == Role::quantized)
-          continue;
-        role.role = Role::attention_scores;
-        role.weight = std::nullopt;
-        role.reason = "queries × keys, through a softmax to the values";
-      }
+      role.role = Role::attention_scores;
+      role.weight = std::nullopt;
+      role.reason = "queries × keys, through a softmax to the values";
     }
   }
 }

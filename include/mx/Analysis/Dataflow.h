@@ -38,6 +38,7 @@ public:
   void insert(unsigned node);
   void insert(const SmallNodeSet &other);
   llvm::ArrayRef<unsigned> get() const { return nodes; }
+  bool isKnown() const { return known; }
   bool isNone() const { return known && nodes.empty(); }
 
 private:
@@ -73,6 +74,9 @@ public:
   const Facts &operator[](unsigned node) const { return facts[node]; }
   llvm::ArrayRef<SoftmaxIdiom> getSoftmaxes() const { return softmaxes; }
   llvm::ArrayRef<NormIdiom> getNorms() const { return norms; }
+  /// The products that a softmax is taken of, if the node has its probabilities
+  /// (masked, scaled, mixed with others) and nothing else; empty otherwise.
+  SmallNodeSet getScores(unsigned node) const;
 
 private:
   Facts compute(const ModelGraph &graph, unsigned id) const;
