@@ -16,7 +16,10 @@ def MXSelectKernels : Pass<"mx-select-kernels"> {
     in the kernel (matmul) or the elements made by integer code (quantize), with
     the same values; `fallback` says what then happens:
     `remark` reports it on the op, `silent` does not, `error` refuses the op and
-    says what the chip could do. An op that no kernel does is always an error.
+    says what the chip could do. A quantisation that no kernel does (stochastic
+    rounding, edge variants, zero points) is a fallback, too: on tensors it gets
+    no `mx.kernel`, and convert-mx-to-linalg{host-ops} makes host code of it. A
+    product that no kernel does is always an error.
 
     ```mlir
     mx.matmul lhs(...) as <nvfp4> rhs(...) as <nvfp4> outs(...) ...
