@@ -225,6 +225,18 @@ LogicalResult Groups::finish() {
 // Files
 //===----------------------------------------------------------------------===//
 
+/// A sparse checkpoint has zeros of its own; a dense one says so.
+static LogicalResult readSparsity(const DocumentNode *sparsity) {
+  if (!sparsity || sparsity->isEmpty())
+    return success();
+  const DocumentNode *format = sparsity->find("format");
+  if (format && format->text == "dense")
+    return success();
+  return emitError(sparsity->loc)
+         << "'sparsity_config' would change the numerics and is not supported; "
+            "its 'format' must be dense";
+}
+
 LogicalResult mx::readCompressedTensors(RecipeReader &reader,
                                         const DocumentNode &node) {
   FailureOr<Fields> fields = Fields::get(node, "the quantization config");
@@ -239,8 +251,9 @@ LogicalResult mx::readCompressedTensors(RecipeReader &reader,
   const DocumentNode *ignore = fields->take("ignore");
   fields->accept({"quant_method", "format", "quantization_status",
                   "global_compression_ratio", "version"});
-  if (failed(fields->refuse({"kv_cache_scheme", "sparsity_config",
-                             "moe_sparsity_config", "transform_config"})) ||
+  if (failed(readSparsity(fields->take("sparsity_config"))) ||
+      failed(fields->refuse(
+          {"kv_cache_scheme", "moe_sparsity_config", "transform_config"})) ||
       failed(fields->finish()))
     return failure();
   return readIgnore(reader, ignore);

@@ -54,13 +54,25 @@ static LogicalResult readFP8(RecipeReader &reader, const DocumentNode &node) {
     scheme.weights->blockRows = *extents[0];
     scheme.weights->blockCols = scheme.activations->blockCols = *extents[1];
   }
+  if (const DocumentNode *scales = fields->take("scale_fmt")) {
+    if (scales->text != "ue8m0")
+      return emitError(scales->loc)
+             << "'scale_fmt' must be ue8m0 or null, not '" << scales->text
+             << "'";
+    // Rounded up to a power of two.
+    for (std::optional<Format> *format :
+         {&scheme.activations, &scheme.weights}) {
+      (*format)->scale = ScaleType::E8M0;
+      (*format)->rule = ScaleRule::RCeil;
+    }
+  }
   const DocumentNode *excluded = fields->take("modules_to_not_convert");
-  if (!excluded)
-    excluded = fields->take("ignored_layers");
-  fields->accept({"ignored_layers"});
+  const DocumentNode *ignored = fields->take("ignored_layers");
   if (failed(fields->finish()))
     return failure();
   addLayers(reader, *method, "fp8", scheme);
+  if (failed(readExcludedModules(reader, ignored, "'ignored_layers'")))
+    return failure();
   return readExcludedModules(reader, excluded, "'modules_to_not_convert'");
 }
 

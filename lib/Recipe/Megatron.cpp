@@ -132,29 +132,34 @@ LogicalResult MegatronReader::readMatcher(const DocumentNode::Entry &entry) {
       getBoolOr(fields->take("enabled"), "'enabled'", false);
   if (failed(isEnabled))
     return failure();
-  FailureOr<const DocumentNode *> type = fields->require("type"),
-                                  text = fields->require("pattern"),
-                                  config = fields->require("config");
-  if (failed(type) || failed(text) || failed(config) ||
-      failed(fields->finish()))
+  const DocumentNode *type = nullptr, *text = nullptr, *config = nullptr;
+  for (auto [key, value] : {std::pair(StringRef("type"), &type),
+                            {"pattern", &text},
+                            {"config", &config}}) {
+    FailureOr<const DocumentNode *> required = fields->require(key);
+    if (failed(required))
+      return failure();
+    *value = *required;
+  }
+  if (failed(fields->finish()))
     return failure();
-  if ((*type)->text != "glob")
-    return emitError((*type)->loc) << "matcher type '" << (*type)->text
-                                   << "' is unknown; glob is known";
-  auto found = configs.find((*config)->text);
+  if (type->text != "glob")
+    return emitError(type->loc)
+           << "matcher type '" << type->text << "' is unknown; glob is known";
+  auto found = configs.find(config->text);
   if (found == configs.end())
-    return emitError((*config)->loc)
-           << "there is no config '" << (*config)->text << "'";
+    return emitError(config->loc)
+           << "there is no config '" << config->text << "'";
   FailureOr<NamePattern> pattern =
-      orEmit(NamePattern::glob((*text)->text), **text, "bad pattern");
+      orEmit(NamePattern::glob(text->text), *text, "bad pattern");
   if (failed(pattern))
     return failure();
   if (!*isEnabled)
     return success();
   auto add = [&](const Scheme &scheme, std::optional<bool> isTraining) {
     Rule rule = reader.makeRule(
-        **text, (*text)->text + " -> " + (*config)->text + " (" +
-                    nameFormats(scheme.activations, scheme.weights) + ")");
+        *text, text->text + " -> " + config->text + " (" +
+                   nameFormats(scheme.activations, scheme.weights) + ")");
     // The modules of Transformer Engine; the output layer is none.
     rule.roles = {Role::linear, Role::expert};
     rule.names = *pattern;

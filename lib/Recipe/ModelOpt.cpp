@@ -384,7 +384,7 @@ LogicalResult mx::readModelOptRecipe(RecipeReader &reader,
   if (!quantize)
     return readQuantize(reader, *fields);
   FailureOr<Fields> inner = Fields::get(*quantize, "'quantize'");
-  if (failed(fields->finish()) || failed(inner))
+  if (failed(inner) || failed(fields->finish()))
     return failure();
   return readQuantize(reader, *inner);
 }

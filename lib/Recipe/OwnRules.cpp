@@ -301,8 +301,10 @@ LogicalResult RuleReader::readChoice(Fields &fields) {
   const DocumentNode *weights = fields.take("weights");
   FailureOr<bool> isIgnore =
       getBoolOr(fields.take("ignore"), "'ignore'", false);
+  if (failed(isIgnore))
+    return failure();
   FailureOr<bool> isKeep = getBoolOr(fields.take("keep"), "'keep'", false);
-  if (failed(isIgnore) || failed(isKeep))
+  if (failed(isKeep))
     return failure();
   const DocumentNode *promote = fields.take("promote_every");
   if (scheme) {

@@ -104,13 +104,19 @@ static OperandAttr getOperandAttr(MLIRContext *context,
                           choice.rounding, choice.transform);
 }
 
+/// What decided, for an error that stands where the rule does.
+static StringRef getRuleText(const Decision &decision) {
+  StringRef rule = decision.rule;
+  return decision.loc ? rule.split(": ").second : rule;
+}
+
 /// Whether the op is one that `decision`, which quantises it, can be about; an
 /// error at the rule that decided if not.
 static LogicalResult checkDecision(const RoleEntry &entry,
                                    const Decision &decision) {
   Location loc = decision.loc ? Location(decision.loc) : entry.op->getLoc();
   auto fail = [&] {
-    InFlightDiagnostic error = emitError(loc) << decision.rule << ": ";
+    InFlightDiagnostic error = emitError(loc) << getRuleText(decision) << ": ";
     if (entry.name.empty())
       return std::move(error << "an op");
     return std::move(error << "'" << entry.name << "'");
@@ -177,8 +183,8 @@ static FailureOr<PolicyAttr> getPolicy(MLIRContext *context,
   }
   Location loc = decision.loc ? Location(decision.loc) : entry.op->getLoc();
   PolicyAttr policy = PolicyAttr::getChecked(
-      [&] { return emitError(loc) << decision.rule << ": "; }, context, lhs,
-      rhs, accumulate, promoteEvery, /*result=*/TypeAttr(),
+      [&] { return emitError(loc) << getRuleText(decision) << ": "; }, context,
+      lhs, rhs, accumulate, promoteEvery, /*result=*/TypeAttr(),
       builder.getStringAttr(decision.rule), builder.getStringAttr(reason));
   if (!policy)
     return failure();
@@ -306,7 +312,8 @@ static void warnAboutUnmatched(ArrayRef<Rule> rules,
           matched[i];
   for (auto &[loc, place] : places)
     if (!place.second)
-      emitWarning(place.first->loc) << place.first->getText() << ": matches nothing";
+      emitWarning(place.first->loc)
+          << place.first->getText() << ": matches nothing";
 }
 
 LogicalResult Annotate::annotate(FunctionOpInterface function,

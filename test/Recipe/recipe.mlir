@@ -27,6 +27,9 @@
 // RUN: not mx-opt %t/model.mlir --mx-annotate="recipe=%t/weight.yaml" 2>&1 | FileCheck %s --check-prefix=WEIGHT --implicit-check-not=error:
 // WEIGHT: weight.yaml:1:13: error: {{.*}}: an op is a product without a weight (role other); give 'activations' only
 
+// RUN: not mx-opt %t/model.mlir --mx-annotate="recipe=%t/embedding.yaml" 2>&1 | FileCheck %s --check-prefix=EMBEDDING --implicit-check-not=error:
+// EMBEDDING: embedding.yaml:1:57: error: {{.*}}: 'embed' is embedding, which cannot be quantised; products can (add it to 'ignore', or name others)
+
 // RUN: not mx-opt %t/model.mlir --mx-annotate="recipe=%t/syntax.json" 2>&1 | FileCheck %s --check-prefix=SYNTAX --implicit-check-not=error:
 // SYNTAX: syntax.json:2:3: error: Expected object key
 
@@ -56,12 +59,26 @@ mx_rules:  [{scheme: mxfp4, transform: 1024}]
 mx_rules:  [{weights: {format: mxfp4, transform: 32}, activations: mxfp4}]
 //--- weight.yaml
 mx_rules:  [{roles: other, scheme: mxfp4}]
+//--- embedding.yaml
+a_stage: {b_modifiers: {QuantizationModifier: {targets: Embedding, scheme: MXFP4}}}
 //--- syntax.json
 {"mx_rules": [],
   }
 //--- nvfp4.yaml
 mx_rules: [{scheme: nvfp4}]
 //--- model.mlir
+func.func @embed(%ids: tensor<4xi64> {mx.parameter = "ids"}, %table: tensor<16x64xf32> {mx.parameter = "embed.weight"}, %input: tensor<4xi64>) -> tensor<4x64xf32> {
+  %a = tensor.empty() : tensor<4x64xf32>
+  %0 = linalg.generic {indexing_maps = [affine_map<(i, j) -> (i)>, affine_map<(i, j) -> (i, j)>], iterator_types = ["parallel", "parallel"]}
+      ins(%input : tensor<4xi64>) outs(%a : tensor<4x64xf32>) {
+  ^bb0(%id: i64, %out: f32):
+    %row = arith.index_cast %id : i64 to index
+    %column = linalg.index 1 : index
+    %value = tensor.extract %table[%row, %column] : tensor<16x64xf32>
+    linalg.yield %value : f32
+  } -> tensor<4x64xf32>
+  return %0 : tensor<4x64xf32>
+}
 func.func @main(%x: tensor<4x64xf32>, %v: tensor<8x8xf32>, %w: tensor<8x64xf32> {mx.parameter = "fc.weight"}) -> tensor<4x8xf32> {
   %zero = arith.constant 0.0 : f32
   %a = tensor.empty() : tensor<64x8xf32>

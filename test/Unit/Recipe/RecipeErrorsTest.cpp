@@ -86,6 +86,8 @@ TEST(RecipeErrors, CompressedTensors) {
        "'kv_cache_scheme' would change the numerics"},
       {"config_groups: {}\ntransform_config: {R1: {}}", "2:19",
        "'transform_config' would change the numerics"},
+      {"config_groups: {}\nsparsity_config: {format: sparse-24}", "2:18",
+       "'format' must be dense"},
       {"config_groups: {}\nnew_key: null", "2:1", "unknown key 'new_key'"},
       {"config_groups: {a: {weights: {}}}", "1:20",
        "group 'a' needs 'targets'"},
@@ -129,6 +131,7 @@ TEST(RecipeErrors, QuantizationArgs) {
 TEST(RecipeErrors, Others) {
   const Row rows[] = {
       {"quant_method: fp8\nactivation_scheme: static", "2:20", "calibrated"},
+      {"quant_method: fp8\nscale_fmt: f16", "2:12", "must be ue8m0"},
       {"quant_method: fp8\nfmt: e5m2", "2:6", "must be e4m3"},
       {"quant_method: fp8\nweight_block_size: [128]", "2:20",
        "two positive integers"},

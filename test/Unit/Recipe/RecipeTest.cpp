@@ -159,6 +159,21 @@ TEST_F(RecipeTest, DeepSeek) {
   EXPECT_TRUE(decide("lm_head", Role::lm_head).isKeep());
 }
 
+TEST_F(RecipeTest, DeepSeekScalesOfPowersOfTwo) {
+  read("{quant_method: fp8, weight_block_size: [128, 128], scale_fmt: ue8m0, "
+       "ignored_layers: [a]}");
+  Decision decision = decide("b");
+  for (const OperandChoice &choice : {decision.weights, decision.activations}) {
+    EXPECT_EQ(choice.format->scale, ScaleType::E8M0);
+    EXPECT_EQ(choice.format->rule, ScaleRule::RCeil);
+  }
+  EXPECT_TRUE(decide("a").isKeep());
+}
+
+TEST_F(RecipeTest, DenseIsNotSparse) {
+  read("{config_groups: {}, sparsity_config: {format: dense}}");
+}
+
 TEST_F(RecipeTest, ModelOptLastMatchWins) {
   read(R"(metadata: {recipe_type: ptq}
 quantize:
