@@ -8,6 +8,8 @@
 #include "mlir/IR/BuiltinAttributes.h"
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/IR/DialectResourceBlobManager.h"
+#include "mlir/IR/Iterators.h"
+#include "mlir/Interfaces/SideEffectInterfaces.h"
 #include "llvm/ADT/StringSet.h"
 
 namespace mx {
@@ -70,6 +72,13 @@ struct Prepare : mx::impl::MXCPUPrepareBase<Prepare> {
   using MXCPUPrepareBase::MXCPUPrepareBase;
 
   void runOnOperation() override {
+    // What conversions before this pass left without users: shapes of TOSA.
+    getOperation()->walk<WalkOrder::PostOrder, ReverseIterator>(
+        [](Operation *op) {
+          if (!isLowered(op->getName().getDialectNamespace()) &&
+              isOpTriviallyDead(op))
+            op->erase();
+        });
     WalkResult checked =
         getOperation().walk<WalkOrder::PreOrder>([&](Operation *op) {
           // The inside of a kernel is its own affair.
