@@ -310,7 +310,15 @@ static void findKeysAndValues(const ModelGraph &graph, ArrayRef<Uses> uses,
     const Node &context = graph.nodes[product.node];
     for (unsigned i : {0, 1}) {
       ArgumentInfo *values = getArgument(context, 1 - i);
-      if (!values)
+      // Probabilities are summed; a router's scale what is multiplied.
+      const Facts &probabilities = flow[context.operands[i].node];
+      bool isSummed =
+          llvm::any_of(probabilities.softmaxes.get(), [&](unsigned softmax) {
+            int64_t extent = flow.getSoftmaxes()[softmax].extent;
+            return extent == product.shape.k || ShapedType::isDynamic(extent) ||
+                   ShapedType::isDynamic(product.shape.k);
+          });
+      if (!values || !isSummed)
         continue;
       for (unsigned id : flow.getScores(context.operands[i].node).get()) {
         values->origin = Origin::Data;

@@ -237,6 +237,11 @@ LogicalResult Program::lower() {
     if (failed(run("lower-precision", pipeline + "}")))
       return failure();
   }
+  // What the module calls a parameter and nobody has bound comes with each
+  // call.
+  for (auto [i, argument] : llvm::enumerate(arguments))
+    if (!argument.isParameter())
+      ir->function.removeArgAttr(i, "mx.parameter");
   if (failed(run("hoist-weights", "mx-hoist-weights")))
     return failure();
   readPrepareSteps();

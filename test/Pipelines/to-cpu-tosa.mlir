@@ -1,4 +1,4 @@
-// RUN: mx-opt %s --mx-lower-precision=scheme=mxfp8 --mx-to-cpu | FileCheck %s
+// RUN: mx-opt %s --mx-lower-precision=scheme=mxfp8 --mx-strip --mx-to-cpu | FileCheck %s
 
 // TOSA around a product that became mx ops; shapes that nobody reads any more.
 
