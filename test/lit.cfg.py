@@ -44,5 +44,5 @@ config.available_features.add(platform.machine())
 # What the host can run, for tests of --cpu.
 if os.path.exists("/proc/cpuinfo"):
     with open("/proc/cpuinfo") as info:
-        if " avx2 " in info.read():
-            config.available_features.add("avx2")
+        flags = info.read().split()
+    config.available_features.update(flag for flag in ("avx2", "avx512f") if flag in flags)

@@ -4,6 +4,7 @@
 #include "mx/Conversion/LinalgToCPU/Passes.h"
 
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
@@ -59,6 +60,12 @@ bool isPanelProducer(Operation *op) {
            return !tensor || tensor.getRank() == 0 || width(input) < result ||
                   tensor.getRank() < linalgOp.getNumLoops();
          });
+}
+
+/// True for a padding whose elements are all the same value.
+bool isPadOfOneValue(Operation *op) {
+  auto pad = dyn_cast<tensor::PadOp>(op);
+  return pad && pad.getConstantPaddingValue();
 }
 
 /// True if an op makes the packed operand `value`, perhaps seen by a reshape or
@@ -178,6 +185,8 @@ private:
                            ValueRange destinations);
   SmallVector<Value> buildConcat(OpBuilder &builder, tensor::ConcatOp concat,
                                  IRMapping &map, Value destination);
+  SmallVector<Value> buildPad(OpBuilder &builder, tensor::PadOp pad,
+                              IRMapping &map, Value destination);
   /// An equal kernel if there is one, else this one, named.
   func::FuncOp unique(func::FuncOp kernel, Operation *root);
 
@@ -220,6 +229,8 @@ SmallVector<Value> Outliner::build(OpBuilder &builder, Operation *root,
     strip(builder.clone(*op, map));
   if (auto concat = dyn_cast<tensor::ConcatOp>(root))
     return buildConcat(builder, concat, map, destinations[0]);
+  if (auto pad = dyn_cast<tensor::PadOp>(root))
+    return buildPad(builder, pad, map, destinations[0]);
   if (isa<tensor::ExtractSliceOp>(root)) {
     Value part = builder.clone(*root, map)->getResult(0);
     auto copy =
@@ -271,6 +282,29 @@ SmallVector<Value> Outliner::buildConcat(OpBuilder &builder,
                                                {at, sizes[concat.getDim()]});
   }
   return {destination};
+}
+
+SmallVector<Value> Outliner::buildPad(OpBuilder &builder, tensor::PadOp pad,
+                                      IRMapping &map, Value destination) {
+  Location loc = pad.getLoc();
+  Value padding = pad.getConstantPaddingValue();
+  Attribute constant;
+  if (matchPattern(padding, m_Constant(&constant)))
+    padding =
+        arith::ConstantOp::create(builder, loc, cast<TypedAttr>(constant));
+  else
+    padding = map.lookup(padding);
+  destination =
+      linalg::FillOp::create(builder, loc, padding, destination).getResult(0);
+  Value source = map.lookup(pad.getSource());
+  SmallVector<OpFoldResult> offsets = pad.getMixedLowPad();
+  for (OpFoldResult &offset : offsets)
+    if (auto value = dyn_cast<Value>(offset))
+      offset = map.lookup(value);
+  SmallVector<OpFoldResult> strides(offsets.size(), builder.getIndexAttr(1));
+  return {tensor::InsertSliceOp::create(
+      builder, loc, source, destination, offsets,
+      tensor::getMixedSizes(builder, loc, source), strides)};
 }
 
 func::FuncOp Outliner::unique(func::FuncOp kernel, Operation *root) {
@@ -348,8 +382,8 @@ struct Outline : mx::impl::MXCPUOutlineBase<Outline> {
     for (auto function : getOperation().getOps<func::FuncOp>())
       function.walk<WalkOrder::PreOrder>([&](Operation *op) {
         candidates.push_back(op);
-        return isa<linalg::LinalgOp>(op) ? WalkResult::skip()
-                                         : WalkResult::advance();
+        return isa<linalg::LinalgOp, tensor::PadOp>(op) ? WalkResult::skip()
+                                                        : WalkResult::advance();
       });
     // From the last to the first: what only kernels used is dead by then.
     Outliner outliner(getOperation());
@@ -360,7 +394,8 @@ struct Outline : mx::impl::MXCPUOutlineBase<Outline> {
       }
       auto linalgOp = dyn_cast<linalg::LinalgOp>(op);
       if ((linalgOp && linalgOp.hasPureTensorSemantics()) ||
-          isa<tensor::ConcatOp, tensor::ExtractSliceOp>(op)) {
+          isa<tensor::ConcatOp, tensor::ExtractSliceOp>(op) ||
+          isPadOfOneValue(op)) {
         outliner.outline(op);
         ++numCalls;
       }

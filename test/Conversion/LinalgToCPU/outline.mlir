@@ -94,6 +94,22 @@ func.func @concat(%a: tensor<2x?xf32>, %b: tensor<2x3xf32>) -> tensor<2x?xf32> {
   return %0 : tensor<2x?xf32>
 }
 
+// CHECK-LABEL: func.func @pad
+// CHECK: call @mx_kernel_pad
+// CHECK-NOT: tensor.pad
+func.func @pad(%a: tensor<2x?xf32>, %n: index) -> tensor<3x?xf32> {
+  %zero = arith.constant 0.0 : f32
+  %0 = tensor.pad %a low[0, %n] high[1, 2] {
+  ^bb0(%i: index, %j: index):
+    tensor.yield %zero : f32
+  } : tensor<2x?xf32> to tensor<3x?xf32>
+  return %0 : tensor<3x?xf32>
+}
+
+// CHECK: func.func private @mx_kernel_pad(
+// CHECK: linalg.fill
+// CHECK: tensor.insert_slice
+
 // CHECK: func.func private @mx_kernel_concat(
 // CHECK-COUNT-2: tensor.insert_slice
 

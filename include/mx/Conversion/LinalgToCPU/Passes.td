@@ -91,7 +91,7 @@ def MXCPUNormalizeProducts : Pass<"mx-cpu-normalize-products"> {
 def MXCPUOutline : Pass<"mx-cpu-outline", "::mlir::ModuleOp"> {
   let summary = "one private function for each distinct computation";
   let description = [{
-    Each linalg op, `tensor.concat` and slice that no such op takes in becomes a
+    Each linalg op, `tensor.concat`, `tensor.pad` and slice that no such op takes in becomes a
     call of a private function whose last arguments are the destinations of its
     results. Into it go what
     belongs to the computation: scalar and splat constants, slices, the initial
