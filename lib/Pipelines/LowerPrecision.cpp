@@ -19,6 +19,7 @@ void mx::buildLowerPrecisionPipeline(OpPassManager &pm,
   pm.addPass(createMXQuantizeMatmuls({options.fallback}));
   // Before any pass that may simplify what it guards.
   pm.addPass(createMXVerifyUntouched());
+  pm.addPass(createMXShareOperands());
 }
 
 void mx::registerLowerPrecisionPipeline() {

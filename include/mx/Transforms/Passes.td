@@ -105,6 +105,47 @@ def MXVerifyUntouched : Pass<"mx-verify-untouched", "::mlir::ModuleOp"> {
   let dependentDialects = ["::mx::MXDialect"];
 }
 
+def MXShareOperands : Pass<"mx-share-operands"> {
+  let summary = "quantise each value once for each format and direction";
+  let description = [{
+    Finds `mx.quantize` (and `mx.amax`, `mx.hadamard`) whose results another one
+    that dominates it has already, and lets readers take those. What differs by
+    its destination, by attributes that passes noted, or by having a copy of the
+    value of its own is the same, which CSE does not see:
+
+    - transpositions, broadcasts and reshapes of one value that say the same;
+    - reshapes and casts that leave the last dimension alone, where blocks are
+      one row of it: codes and scales are reshaped as the value was;
+    - transpositions, where only products read the result: their indexing maps
+      say the order of dimensions;
+    - the row-wise and the column-wise copy (forward and backward) of square
+      blocks and of one block for the tensor. Other formats keep a copy for each
+      direction, each quantised from the original.
+
+    Results are equal bit for bit; what is rounded stochastically is shared only
+    where seed, offset and element order are the same. Values of loops are shared
+    after `loop-invariant-code-motion`.
+
+    ```mlir
+    %c = tensor.collapse_shape %x [[0, 1], [2]] : tensor<2x4x64xf32> into tensor<8x64xf32>
+    %q:2 = mx.quantize <mxfp4> axis = 2 ins(%x : tensor<2x4x64xf32>) ...
+    %r:2 = mx.quantize <mxfp4> axis = 1 ins(%c : tensor<8x64xf32>) ...
+    // becomes
+    %q:2 = mx.quantize <mxfp4> axis = 2 ins(%x : tensor<2x4x64xf32>) ...
+    %e = tensor.collapse_shape %q#0 [[0, 1], [2]] : tensor<2x4x64xf4E2M1FN> into tensor<8x64xf4E2M1FN>
+    %s = tensor.collapse_shape %q#1 [[0, 1], [2]] : tensor<2x4x2xf8E8M0FNU> into tensor<8x2xf8E8M0FNU>
+    ```
+  }];
+  let statistics = [
+    Statistic<"numShared", "shared", "quantisations that were there already">,
+    Statistic<"numReshaped", "reshaped", "that are a reshape of another">,
+    Statistic<"numTransposed", "transposed", "that are a transpose of another">,
+    Statistic<"numAmaxes", "amaxes", "maxima that were there already">,
+    Statistic<"numHadamards", "hadamards",
+              "transforms that were there already">];
+  let dependentDialects = ["::mx::MXDialect", "::mlir::tensor::TensorDialect"];
+}
+
 def MXStrip : Pass<"mx-strip", "::mlir::ModuleOp"> {
   let summary = "remove the attributes of the plan";
   let description = [{
