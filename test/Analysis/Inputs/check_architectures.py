@@ -9,6 +9,7 @@ import sys
 
 from architectures import ALL, SPELLINGS
 from builder import Function
+from variants import VARIANTS
 
 
 def main():
@@ -17,7 +18,7 @@ def main():
     failures = 0
     for named in (True, False):
         expected, text = {}, ""
-        for architecture in ALL:
+        for architecture in ALL + VARIANTS:
             for spelling in SPELLINGS:
                 function = Function(f"{architecture.__name__}_{spelling}", spelling)
                 text += function.text(architecture(function), named)
@@ -25,7 +26,7 @@ def main():
         module, plan = os.path.join(directory, f"named-{named}.mlir"), os.path.join(directory, f"named-{named}.json")
         with open(module, "w") as file:
             file.write(text)
-        subprocess.run([mx_opt, module, "-o", os.devnull, "--mx-lower-precision=scheme=nvfp4 fallback=error",
+        subprocess.run([mx_opt, module, "--allow-unregistered-dialect", "-o", os.devnull, "--mx-lower-precision=scheme=nvfp4 fallback=error",
                         f"--mx-report-plan=format=json output={plan}"], check=True)
         found = {name: [] for name in expected}
         with open(plan) as file:
