@@ -99,11 +99,19 @@ bool mx::replaceScaleRule(Scheme &scheme, ScaleRule rule) {
   return replaceRule(scheme.weights, rule) || replaced;
 }
 
+/// Whether two formats differ in nothing but the rule of E8M0 scales.
+static bool isSameButRule(std::optional<Format> a,
+                          const std::optional<Format> &b) {
+  if (b)
+    replaceRule(a, b->rule);
+  return a == b;
+}
+
 std::string mx::nameFormats(const std::optional<Format> &activations,
                             const std::optional<Format> &weights) {
   for (const SchemeRow &row : schemes)
-    if (parsePreset(row.activations) == activations &&
-        parsePreset(row.weights) == weights)
+    if (isSameButRule(parsePreset(row.activations), activations) &&
+        isSameButRule(parsePreset(row.weights), weights))
       return row.name.str();
   auto spell = [](const std::optional<Format> &format) {
     return format ? format->str() : std::string("high");

@@ -35,7 +35,8 @@ std::optional<ScaleRule> parseScaleRule(llvm::StringRef name);
 /// Gives the formats with E8M0 scales another rule; false if there are none.
 bool replaceScaleRule(Scheme &scheme, ScaleRule rule);
 
-/// The name of the scheme that has these formats, or what spells them out.
+/// The name of the scheme that has these formats, whatever the rules of their
+/// E8M0 scales, or what spells them out.
 std::string nameFormats(const std::optional<Format> &activations,
                         const std::optional<Format> &weights);
 
