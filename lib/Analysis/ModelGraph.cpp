@@ -203,6 +203,11 @@ void GraphBuilder::buildReshape(Value from, Value to,
 void GraphBuilder::buildTranspose(Value from, Value to,
                                   ArrayRef<int32_t> permutation) {
   Ref ref = getRef(from);
+  if (ref.varies.size() != permutation.size()) {
+    // Its rank is not known.
+    setRef(to, {ref.node, getNonUnitDims(to.getType())});
+    return;
+  }
   Ref result = {ref.node, SmallBitVector(permutation.size()), {}};
   for (auto [dim, source] : llvm::enumerate(permutation)) {
     result.varies[dim] = ref.varies[source];

@@ -347,9 +347,11 @@ Value MatmulRewriter::build(MatmulPlan &plan, PolicyAttr policy,
   for (StringRef name : {StringRef(roleAttrName), StringRef(gemmAttrName)})
     if (Attribute attribute = op->getAttr(name))
       matmul->setAttr(name, attribute);
-  Value result =
-      convert(loc, matmul.getResult(),
-              getElementTypeOrSelf(op->getResult(plan.contraction.result)));
+  Type type = op->getResult(plan.contraction.result).getType();
+  Value result = convert(loc, matmul.getResult(), getElementTypeOrSelf(type));
+  // TOSA may know other extents of its result than its operands do.
+  if (result.getType() != type)
+    result = tensor::CastOp::create(rewriter, loc, type, result);
   if (entry) {
     IntegerAttr id = rewriter.getI64IntegerAttr(*entry);
     matmul->setAttr(idAttrName, id);

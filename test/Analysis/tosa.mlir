@@ -71,3 +71,18 @@ func.func @kept(%x: tensor<1x4x64xi8>, %w: tensor<1x64x8xi8>, %a: tensor<1x4x64x
       : (tensor<1x8x8x3xf32>, tensor<16x4x4x3xf32>, tensor<16xf32>, tensor<1xf32>, tensor<1xf32>) -> tensor<1x2x2x16xf32>
   return %0, %1, %2 : tensor<1x4x8xi32>, tensor<1x4x8xf32>, tensor<1x2x2x16xf32>
 }
+
+// Extents that only the operands know, or only the result; a rank that nobody
+// knows.
+
+// CHECK-LABEL: Precision plan of @extents
+// CHECK:       tosa.matmul w linear 4x8x64 mxfp8_e4m3 mxfp8_e4m3
+// CHECK-NEXT:  tosa.matmul w linear ?x8x64 mxfp8_e4m3 mxfp8_e4m3
+func.func @extents(%x: tensor<1x4x64xf32>, %w: tensor<1x64x8xf32> {mx.parameter = "w"}, %y: tensor<?x?x64xf32>, %u: tensor<*xf32>)
+    -> (tensor<?x?x?xf32>, tensor<1x4x8xf32>, tensor<*xf32>) {
+  %zp = "tosa.const"() <{values = dense<0.0> : tensor<1xf32>}> : () -> tensor<1xf32>
+  %0 = tosa.matmul %x, %w, %zp, %zp : (tensor<1x4x64xf32>, tensor<1x64x8xf32>, tensor<1xf32>, tensor<1xf32>) -> tensor<?x?x?xf32>
+  %1 = tosa.matmul %y, %w, %zp, %zp : (tensor<?x?x64xf32>, tensor<1x64x8xf32>, tensor<1xf32>, tensor<1xf32>) -> tensor<1x4x8xf32>
+  %2 = tosa.transpose %u {perms = array<i32: 1, 0>} : (tensor<*xf32>) -> tensor<*xf32>
+  return %0, %1, %2 : tensor<?x?x?xf32>, tensor<1x4x8xf32>, tensor<*xf32>
+}
