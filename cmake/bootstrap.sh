@@ -11,7 +11,7 @@ root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 
 mx_packages=(libmlir-22-dev llvm-22-dev mlir-22-tools llvm-22-tools clang-22
   libclang-rt-22-dev lld-22 cmake ninja-build ccache libgtest-dev python3
-  python3-venv ca-certificates)
+  python3-venv ca-certificates chromium)
 
 say() { printf '\033[1m== %s\033[0m\n' "$*" >&2; }
 die() { printf 'error: %s\n' "$*" >&2; exit 1; }

@@ -4,6 +4,7 @@
 
 #include "mlir/Interfaces/FunctionInterfaces.h"
 #include "llvm/ADT/MapVector.h"
+#include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/FormatVariadic.h"
 
 #include <array>
@@ -56,6 +57,20 @@ static double getBits(MLIRContext *context, const Format &format,
   return bits;
 }
 
+/// Bits of the weight that an entry reads: as it is, and quantised (0 if it
+/// stays).
+static std::pair<double, double> getWeightBits(PlanEntryAttr entry) {
+  if (!entry.getWeight())
+    return {0, 0};
+  double elements = entry.getWeightElements();
+  double before =
+      elements * entry.getWeightType().getValue().getIntOrFloatBitWidth();
+  FormatAttr format = getWeightFormat(entry);
+  return {before, format ? getBits(entry.getContext(), format.getValue(),
+                                   elements, entry.getShape()->k)
+                         : 0};
+}
+
 PlanSummary mx::summarize(ArrayRef<PlanRow> plan) {
   struct Weight {
     double bitsBefore = 0, bitsQuantized = 0;
@@ -76,15 +91,10 @@ PlanSummary mx::summarize(ArrayRef<PlanRow> plan) {
     if (!entry.getWeight())
       continue;
     Weight &weight = weights[{row.function, entry.getWeight().getValue()}];
-    double elements = entry.getWeightElements();
-    weight.bitsBefore =
-        elements * entry.getWeightType().getValue().getIntOrFloatBitWidth();
-    if (isKept)
-      weight.isKept = true;
-    else if (FormatAttr format = getWeightFormat(entry))
-      weight.bitsQuantized = std::max(
-          weight.bitsQuantized, getBits(entry.getContext(), format.getValue(),
-                                        elements, entry.getShape()->k));
+    auto [before, quantized] = getWeightBits(entry);
+    weight.bitsBefore = before;
+    weight.isKept |= isKept;
+    weight.bitsQuantized = std::max(weight.bitsQuantized, quantized);
   }
   double before = 0, after = 0;
   for (auto &[name, weight] : weights) {
@@ -126,25 +136,32 @@ static json::Object toJSON(const PlanRow &row) {
   PlanEntryAttr entry = row.entry;
   PolicyAttr decision = entry.getDecision();
   bool isKept = decision.isKeep();
+  // Strings are copied: a report may outlive the module.
   json::Object object{
-      {"function", row.function},
+      {"function", row.function.str()},
       {"index", entry.getIndex()},
-      {"location", getText(entry.getLocation())},
-      {"op", entry.getOp().getValue()},
+      {"location", getText(entry.getLocation()).str()},
+      {"op", entry.getOp().str()},
       {"role", stringifyRole(entry.getRole())},
       {"decision", isKept ? "keep" : "quantize"},
-      {"policy", isKept ? StringRef("keep") : getText(entry.getScheme())},
-      {"rule", decision.getRule().getValue()},
-      {"reason", decision.getReason().getValue()}};
+      {"policy", isKept ? "keep" : getText(entry.getScheme()).str()},
+      {"rule", decision.getRule().str()},
+      {"reason", decision.getReason().str()}};
   if (entry.getGemm())
     object["gemm"] = stringifyGemm(entry.getGemm().getValue());
-  if (entry.getWeight())
-    object["weight"] = entry.getWeight().getValue();
+  if (entry.getWeight()) {
+    auto [before, quantized] = getWeightBits(entry);
+    object["weight"] = entry.getWeight().str();
+    object["bytes_before"] = int64_t(before / 8);
+    object["bytes_after"] = int64_t((quantized ? quantized : before) / 8);
+  }
   if (std::optional<ProductShape> shape = entry.getShape()) {
     object["m"] = toJSON(shape->m);
     object["n"] = toJSON(shape->n);
     object["k"] = toJSON(shape->k);
     object["batch"] = toJSON(shape->batch);
+    if (double flops = shape->getFlops())
+      object["flops"] = flops;
     object["lhs"] = describe(decision.getLhs(), entry.getLhs());
     object["rhs"] = describe(decision.getRhs(), entry.getRhs());
     object["accumulate"] =
@@ -174,8 +191,10 @@ json::Value mx::toJSON(ArrayRef<PlanRow> plan) {
 //===----------------------------------------------------------------------===//
 
 namespace {
-/// Widest line of the table, if the names allow it.
+/// Widest line of the table.
 constexpr size_t maxWidth = 120;
+/// What names may lose before other columns do.
+constexpr size_t minNameWidth = 16;
 
 enum Column {
   IndexColumn,
@@ -207,11 +226,25 @@ static std::string printShape(const std::optional<ProductShape> &shape) {
   return text;
 }
 
-/// Shortened in front, where names of layers are alike.
-static std::string shorten(std::string text, size_t width) {
-  if (text.size() > width)
-    text = "..." + text.substr(text.size() - (width - 3));
-  return text;
+static bool isContinuation(char c) { return (c & 0xC0) == 0x80; }
+
+/// Columns that a text in UTF-8 takes, wide characters and marks aside.
+static size_t getColumns(StringRef text) {
+  return text.size() - llvm::count_if(text, isContinuation);
+}
+
+/// The end of a text (or its start), at most `width` columns.
+static std::string shorten(StringRef text, size_t width, bool keepEnd) {
+  constexpr StringLiteral dots = "...";
+  size_t columns = getColumns(text);
+  if (columns <= width)
+    return text.str();
+  for (size_t excess = columns + dots.size() - width; excess > 0; --excess)
+    do
+      text = keepEnd ? text.drop_front() : text.drop_back();
+    while (!text.empty() &&
+           isContinuation(keepEnd ? text.front() : text.back()));
+  return keepEnd ? (dots + text).str() : (text + dots).str();
 }
 
 static std::string printBytes(int64_t bytes) {
@@ -220,6 +253,42 @@ static std::string printBytes(int64_t bytes) {
   if (bytes < 1000000)
     return llvm::formatv("{0:F1} kB", bytes / 1e3);
   return llvm::formatv("{0:F1} MB", bytes / 1e6);
+}
+
+/// The widths of the columns, such that a line has at most `maxWidth`: names
+/// give way first, then whatever is widest.
+static std::array<size_t, NumColumns> getWidths(ArrayRef<Cells> table) {
+  std::array<size_t, NumColumns> widths = {};
+  for (const Cells &cells : table)
+    for (auto [width, cell] : llvm::zip_equal(widths, cells))
+      width = std::max(width, getColumns(cell));
+  size_t total = 2 * (NumColumns - 1);
+  for (size_t width : widths)
+    total += width;
+  for (; total > maxWidth; --total)
+    --(widths[NameColumn] > minNameWidth ? widths[NameColumn]
+                                         : *llvm::max_element(widths));
+  return widths;
+}
+
+/// Prints words, in lines of at most `maxWidth` that start with `indent` spaces
+/// but for the first, which has that much already.
+static void printWrapped(StringRef text, size_t indent, raw_ostream &os) {
+  size_t column = indent;
+  for (StringRef word : llvm::split(text, " ")) {
+    size_t width = getColumns(word);
+    if (column > indent && column + 1 + width > maxWidth) {
+      os << '\n';
+      os.indent(indent);
+      column = indent;
+    } else if (column > indent) {
+      os << ' ';
+      ++column;
+    }
+    os << word;
+    column += width;
+  }
+  os << '\n';
 }
 
 void mx::printText(ArrayRef<PlanRow> plan, raw_ostream &os) {
@@ -249,26 +318,14 @@ void mx::printText(ArrayRef<PlanRow> plan, raw_ostream &os) {
     table.push_back(std::move(cells));
   }
 
-  std::array<size_t, NumColumns> widths = {};
-  for (const Cells &cells : table)
-    for (auto [width, cell] : llvm::zip_equal(widths, cells))
-      width = std::max(width, cell.size());
-  size_t total = 2 * (NumColumns - 1);
-  for (size_t width : widths)
-    total += width;
-  if (total > maxWidth)
-    widths[NameColumn] =
-        std::max<size_t>(16, widths[NameColumn] - std::min(widths[NameColumn],
-                                                           total - maxWidth));
-
-  auto print = [&](Cells cells) {
-    cells[NameColumn] =
-        shorten(std::move(cells[NameColumn]), widths[NameColumn]);
+  std::array<size_t, NumColumns> widths = getWidths(table);
+  auto print = [&](const Cells &cells) {
     std::string line(widths[IndexColumn] - cells[IndexColumn].size(), ' ');
     line += cells[IndexColumn];
     for (unsigned i = OpColumn; i < NumColumns; ++i) {
-      line += "  " + cells[i];
-      line.append(widths[i] - cells[i].size(), ' ');
+      std::string cell = shorten(cells[i], widths[i], i == NameColumn);
+      line += "  " + cell;
+      line.append(widths[i] - getColumns(cell), ' ');
     }
     os << StringRef(line).rtrim() << "\n";
   };
@@ -283,9 +340,10 @@ void mx::printText(ArrayRef<PlanRow> plan, raw_ostream &os) {
   }
 
   os << "\nwhy\n";
-  for (auto &[reason, number] : reasons)
-    os << llvm::formatv("{0,5}  {1} (rule {2})\n", number, reason.first,
-                        reason.second);
+  for (auto &[reason, number] : reasons) {
+    os << llvm::formatv("{0,5}  ", number);
+    printWrapped((reason.first + " (rule " + reason.second + ")").str(), 7, os);
+  }
   PlanSummary summary = summarize(plan);
   os << llvm::formatv("\n{0} quantized, {1} kept; {2:P1} of the FLOPs of "
                       "products; parameters {3} -> {4}\n",

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
+#include "mx/Report/HTMLReport.h"
 #include "mx/Report/Passes.h"
 #include "mx/Report/PlanReport.h"
 #include "mx/Support/OutputFile.h"
+
+#include "llvm/Support/Path.h"
 
 namespace mx {
 #define GEN_PASS_DEF_MXREPORTPLAN
@@ -21,6 +24,14 @@ struct ReportPlan : mx::impl::MXReportPlanBase<ReportPlan> {
 
 } // namespace
 
+/// The module's name, else that of the file it is from.
+static StringRef getTitle(ModuleOp module) {
+  if (std::optional<StringRef> name = module.getName())
+    return *name;
+  auto file = module.getLoc()->findInstanceOf<FileLineColLoc>();
+  return file ? llvm::sys::path::filename(file.getFilename()) : "";
+}
+
 void ReportPlan::runOnOperation() {
   ModuleOp module = getOperation();
   markAllAnalysesPreserved();
@@ -35,6 +46,8 @@ void ReportPlan::runOnOperation() {
   auto write = [&](raw_ostream &os) {
     if (format == ReportFormat::JSON)
       os << llvm::formatv("{0:2}\n", toJSON(plan));
+    else if (format == ReportFormat::HTML)
+      printHTML(getReportData(plan, getTitle(module)), os);
     else
       printText(plan, os);
     return llvm::Error::success();

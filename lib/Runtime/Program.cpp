@@ -143,6 +143,28 @@ LogicalResult Program::readSignature() {
   return success();
 }
 
+/// What mx-annotate and mx-lower-precision take, in braces.
+static std::string getPrecisionOptions(const ProgramOptions &options) {
+  std::string text = options.scheme.empty()
+                         ? "{recipe=\"" + options.recipePath + "\""
+                         : "{scheme=" + options.scheme;
+  if (!options.scaleRule.empty())
+    text += " scale-rule=" + options.scaleRule;
+  if (!options.sidecarPath.empty())
+    text += " args=\"" + options.sidecarPath + "\"";
+  return text + "}";
+}
+
+LogicalResult Program::observe() {
+  const ProgramOptions &options = ir->options;
+  if (options.lowersPrecision() &&
+      failed(runPipeline("mx-annotate" + getPrecisionOptions(options) +
+                         ",mx-quantize-matmuls")))
+    return failure();
+  options.observe(ir->function);
+  return success();
+}
+
 /// Seconds since `start`, which becomes now.
 static double lap(std::chrono::steady_clock::time_point &start) {
   auto now = std::chrono::steady_clock::now();
@@ -171,7 +193,8 @@ FailureOr<Program> Program::load(StringRef path, const ProgramOptions &options,
   if (entry.empty())
     entry = options.sidecar ? options.sidecar->entry : "main";
   ir.function = findEntry(*ir.module, entry);
-  if (!ir.function || failed(program.readSignature()))
+  if (!ir.function || (options.observe && failed(program.observe())) ||
+      failed(program.readSignature()))
     return failure();
 
   // Only what the entry needs has to be complete. Its body goes first: ops
@@ -225,18 +248,10 @@ LogicalResult Program::lower() {
                               builder.getStringAttr(argument.name));
 
   const ProgramOptions &options = ir->options;
-  if (!options.scheme.empty() || !options.recipePath.empty()) {
-    std::string pipeline =
-        options.scheme.empty()
-            ? "mx-lower-precision{recipe=\"" + options.recipePath + "\""
-            : "mx-lower-precision{scheme=" + options.scheme;
-    if (!options.scaleRule.empty())
-      pipeline += " scale-rule=" + options.scaleRule;
-    if (!options.sidecarPath.empty())
-      pipeline += " args=\"" + options.sidecarPath + "\"";
-    if (failed(run("lower-precision", pipeline + "}")))
-      return failure();
-  }
+  if (options.lowersPrecision() && !options.observe &&
+      failed(run("lower-precision",
+                 "mx-lower-precision" + getPrecisionOptions(options))))
+    return failure();
   // What the module calls a parameter and nobody has bound comes with each
   // call.
   for (auto [i, argument] : llvm::enumerate(arguments))

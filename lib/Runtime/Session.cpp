@@ -164,6 +164,14 @@ void Session::prepare() {
   }
 }
 
+const HostTensor &Session::getArgument(unsigned index,
+                                       ArrayRef<HostTensor> inputs) const {
+  if (parameters[index])
+    return parameters[index]->tensor;
+  return inputs[count_if(ArrayRef(parameters).take_front(index),
+                         [](const auto &parameter) { return !parameter; })];
+}
+
 std::vector<HostTensor> Session::run(MutableArrayRef<HostTensor> inputs) {
   SmallVector<void *> arguments;
   HostTensor *nextInput = inputs.begin();

@@ -5,8 +5,8 @@
 // RUN: not mx-opt %s --mx-annotate --mx-report-plan=output=%t.none/plan.txt 2>&1 | FileCheck %s --check-prefix=FILE
 // FILE: error: {{.*}}.none/plan.txt{{.*}}: {{[Nn]}}o such file or directory
 
-// RUN: not mx-opt %s --mx-annotate --mx-report-plan=format=html 2>&1 | FileCheck %s --check-prefix=FORMAT
-// FORMAT: Cannot find option named 'html'
+// RUN: not mx-opt %s --mx-annotate --mx-report-plan=format=xml 2>&1 | FileCheck %s --check-prefix=FORMAT
+// FORMAT: Cannot find option named 'xml'
 
 module {
 func.func @main(%x: tensor<4xf32>) -> tensor<4xf32> {

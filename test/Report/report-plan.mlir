@@ -22,6 +22,8 @@
 // JSON-NEXT:   {
 // JSON-NEXT:     "accumulate": "f32",
 // JSON-NEXT:     "batch": 1,
+// JSON-NEXT:     "bytes_after": 288,
+// JSON-NEXT:     "bytes_before": 1024,
 // JSON-NEXT:     "decision": "quantize",
 // JSON-NEXT:     "function": "main",
 // JSON-NEXT:     "gemm": "fprop",
@@ -43,6 +45,7 @@
 // JSON-NEXT:     "accumulate": "f32",
 // JSON-NEXT:     "batch": 3,
 // JSON-NEXT:     "decision": "keep",
+// JSON-NEXT:     "flops": 12288,
 // JSON-NEXT:     "function": "main",
 // JSON-NEXT:     "index": 7,
 // JSON-NEXT:     "k": 64,

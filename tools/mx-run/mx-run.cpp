@@ -3,6 +3,8 @@
 // Runs a module's entry function on .npy inputs and safetensors weights.
 
 #include "mx/InitAll.h"
+#include "mx/Report/HTMLReport.h"
+#include "mx/Report/Measurement.h"
 #include "mx/Runtime/Comparison.h"
 #include "mx/Runtime/Session.h"
 #include "mx/Runtime/ThreadPool.h"
@@ -112,8 +114,12 @@ struct Options {
   Opt<bool> allowUnregistered{"allow-unregistered-dialect",
                               "parse ops of unknown dialects"};
   Opt<std::string> on{"on", "where to run: cpu", cl::init("cpu")};
-  // Refused by this build with a message of their own.
-  Opt<std::string> report{"report", "an HTML report", cl::Hidden};
+  Opt<std::string> report{
+      "report",
+      "write a page with the plan and what it does to each product, on the "
+      "first --inputs (compiles and runs the module once more)",
+      cl::value_desc("file.html")};
+  // Refused by this build with a message of its own.
   Opt<std::string> chip{"chip", "a GPU", cl::Hidden};
 
   /// What is wrong with them; empty if nothing is.
@@ -133,8 +139,6 @@ std::string Options::check() const {
     return "--on=" + on + ": this build runs modules on the CPU only";
   if (!recipe.empty() && !scheme.empty())
     return "--scheme and --recipe exclude each other";
-  if (!report.empty())
-    return "--report: this build writes no reports";
   if (!chip.empty())
     return "--chip: this build runs modules on the CPU only";
   if (!scaleRule.empty() && scheme.empty() && recipe.empty())
@@ -226,6 +230,11 @@ public:
   /// Prints what is about all groups.
   void finish();
 
+  /// Measures each product on the first group; writes --report.
+  Error writeReport(const ProgramOptions &programOptions,
+                    const mlir::DialectRegistry &registry,
+                    const Safetensors *weights);
+
   bool isWithinBound() const { return withinBound; }
   json::Object takeStats() { return std::move(stats); }
 
@@ -247,6 +256,8 @@ private:
   int64_t nllCount = 0;
   json::Object stats;
   json::Array calls, comparisons;
+  /// Of the first group.
+  std::vector<HostTensor> firstInputs, firstResults;
 };
 
 } // namespace
@@ -277,6 +288,10 @@ Error Runner::runGroup(unsigned group,
         return error;
     if (static_cast<int>(i) == options.perplexity)
       addLikelihoods(getView(i, result));
+  }
+  if (group == 0) {
+    firstInputs = std::move(tensors);
+    firstResults = std::move(results);
   }
   return Error::success();
 }
@@ -339,6 +354,20 @@ void Runner::finish() {
   }
   stats["call_seconds"] = std::move(calls);
   stats["comparisons"] = std::move(comparisons);
+}
+
+Error Runner::writeReport(const ProgramOptions &programOptions,
+                          const mlir::DialectRegistry &registry,
+                          const Safetensors *weights) {
+  Expected<json::Object> data =
+      measureProducts(options.module, programOptions, registry, weights,
+                      firstInputs, firstResults);
+  if (!data)
+    return data.takeError();
+  return writeOutputFile(options.report, [&](raw_ostream &stream) {
+    printHTML(*data, stream);
+    return Error::success();
+  });
 }
 
 static int run(Options &options) {
@@ -430,6 +459,10 @@ static int run(Options &options) {
       return fail(std::move(error));
   runner.finish();
 
+  if (!options.report.empty())
+    if (Error error = runner.writeReport(programOptions, registry,
+                                         weights ? &*weights : nullptr))
+      return fail(std::move(error));
   if (!options.stats.empty()) {
     json::Object stats = runner.takeStats();
     json::Object phases;

@@ -10,7 +10,7 @@
 
 namespace mx {
 
-enum class ReportFormat { Text, JSON };
+enum class ReportFormat { Text, JSON, HTML };
 
 #define GEN_PASS_DECL
 #define GEN_PASS_REGISTRATION

@@ -35,7 +35,9 @@ std::vector<PlanRow> collectPlan(mlir::ModuleOp module);
 
 PlanSummary summarize(llvm::ArrayRef<PlanRow> plan);
 
-/// `{"version": 1, "ops": [...], "summary": {...}}`
+/// `{"version": 1, "ops": [...], "summary": {...}}`. An op's `flops` are absent
+/// where an extent is not known, its `bytes_before` and `bytes_after` where it
+/// reads no parameter.
 llvm::json::Value toJSON(llvm::ArrayRef<PlanRow> plan);
 
 /// An aligned table, one line an op, with a summary.

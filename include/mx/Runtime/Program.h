@@ -11,6 +11,7 @@
 #include "mlir/Support/LLVM.h"
 #include "llvm/ADT/ArrayRef.h"
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -18,6 +19,9 @@
 
 namespace mlir {
 class DialectRegistry;
+namespace func {
+class FuncOp;
+} // namespace func
 } // namespace mlir
 
 namespace mx {
@@ -34,6 +38,14 @@ struct ProgramOptions {
   /// Option `cpu` of `mx-to-cpu`.
   std::string cpu = "native";
   bool allowUnregisteredDialects = false;
+  /// If it is set, the precision is lowered when the module is loaded, by
+  /// `mx-annotate` and `mx-quantize-matmuls` alone, and this is called with the
+  /// entry function, which may get further results.
+  std::function<void(mlir::func::FuncOp)> observe;
+
+  bool lowersPrecision() const {
+    return !scheme.empty() || !recipePath.empty();
+  }
 };
 
 /// A tensor that crosses the entry function's boundary.
@@ -99,6 +111,7 @@ private:
   explicit Program(std::unique_ptr<IR> ir);
 
   mlir::LogicalResult readSignature();
+  mlir::LogicalResult observe();
   mlir::LogicalResult runPipeline(const llvm::Twine &pipeline);
   mlir::LogicalResult lower();
   void readPrepareSteps();

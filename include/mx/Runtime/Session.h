@@ -66,6 +66,10 @@ public:
   /// in order; their types have been checked.
   std::vector<HostTensor> run(llvm::MutableArrayRef<HostTensor> inputs);
 
+  /// The value of one of the entry's arguments, given `inputs` as for `run`.
+  const HostTensor &getArgument(unsigned index,
+                                llvm::ArrayRef<HostTensor> inputs) const;
+
 private:
   explicit Session(const Program &program) : program(program) {}
 
