@@ -3,11 +3,9 @@
 // Folding. Constants are computed by mx/Formats itself, from raw bytes to raw
 // bytes; ops on empty tensors become their inits.
 
-#include "mx/Formats/Quantize.h"
-#include "mx/IR/MX.h"
+#include "mx/IR/Constants.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
-#include "mlir/IR/DialectResourceBlobManager.h"
 #include "mlir/IR/TypeUtilities.h"
 #include "llvm/Support/MathExtras.h"
 
@@ -30,13 +28,6 @@ Operation *MXDialect::materializeConstant(OpBuilder &builder, Attribute value,
 // Raw data
 //===----------------------------------------------------------------------===//
 
-/// Row-major elements, each in whole bytes.
-using Bytes = SmallVector<char, 0>;
-
-static size_t getNumBytes(Type element) {
-  return llvm::divideCeil(element.getIntOrFloatBitWidth(), 8);
-}
-
 /// A splat may have any extents, and their product then no number.
 static bool isSmall(ShapedType type) {
   ArrayRef<int64_t> shape = type.getShape();
@@ -54,22 +45,12 @@ static std::optional<Bytes> getBytes(Attribute attr) {
   auto elements = dyn_cast_or_null<ElementsAttr>(attr);
   if (!elements || !isSmall(elements.getShapedType()))
     return std::nullopt;
-  size_t size = elements.getNumElements() *
-                getNumBytes(elements.getShapedType().getElementType());
-  if (auto dense = dyn_cast<DenseIntOrFPElementsAttr>(attr)) {
-    ArrayRef<char> raw = dense.getRawData();
-    Bytes bytes;
-    // A splat stores one element.
-    while (bytes.size() < size)
-      bytes.append(raw.begin(), raw.end());
-    return bytes;
-  }
-  auto resource = dyn_cast<DenseResourceElementsAttr>(attr);
-  AsmResourceBlob *blob =
-      resource ? resource.getRawHandle().getBlob() : nullptr;
-  if (!blob || blob->getData().size() != size)
+  Bytes storage;
+  std::optional<ArrayRef<char>> data =
+      getRawData(elements, maxFoldedElements, storage);
+  if (!data)
     return std::nullopt;
-  return Bytes(blob->getData());
+  return Bytes(*data);
 }
 
 static mx::FloatType getFloatType(Type type) {
@@ -81,8 +62,7 @@ static mx::FloatType getFloatType(Type type) {
 /// A high-precision constant as the reference takes it. `bytes` outlives it.
 static TensorView getView(const Bytes &bytes, Type type) {
   auto shaped = cast<ShapedType>(type);
-  return TensorView(getFloatType(shaped.getElementType()), bytes.data(),
-                    shaped.getShape());
+  return getTensorView(bytes, shaped.getElementType(), shaped.getShape());
 }
 
 static std::optional<float> getF32(Attribute attr) {
@@ -139,12 +119,6 @@ static bool hasConstantTypes(Operation *op) {
          });
 }
 
-static std::optional<int64_t> getInteger(Attribute attr) {
-  if (auto integer = dyn_cast_or_null<IntegerAttr>(attr))
-    return integer.getInt();
-  return std::nullopt;
-}
-
 //===----------------------------------------------------------------------===//
 // The ops
 //===----------------------------------------------------------------------===//
@@ -153,50 +127,18 @@ LogicalResult QuantizeOp::fold(FoldAdaptor adaptor,
                                SmallVectorImpl<OpFoldResult> &results) {
   if (succeeded(foldEmpty(*this, results)))
     return success();
-  // Packed and double-quantised forms are made late, by passes of their own.
-  const Format &format = getFormat().getValue();
-  if (!hasConstantTypes(*this) || format.doubleQuant ||
-      isPackedType(getElementTypeOrSelf(getElementsInit()), format.element))
+  if (!hasConstantTypes(*this))
     return failure();
   std::optional<Bytes> input = getBytes(adaptor.getInput());
   if (!input)
     return failure();
-
-  QuantizeOptions options;
-  options.axis = getAxis();
-  if (format.secondLevel) {
-    options.amax = getF32(adaptor.getAmax());
-    if (!options.amax)
-      return failure();
-  }
-  if (getRounding() == Rounding::sr) {
-    std::optional<int64_t> seed = getInteger(adaptor.getSeed());
-    std::optional<int64_t> offset = getInteger(adaptor.getOffset());
-    if (!seed || !offset)
-      return failure();
-    options.rounding = ElementRounding::Stochastic;
-    options.seed = *seed;
-    options.offset = *offset;
-    options.randomBits = getRandomBits();
-  }
-  llvm::Expected<Quantized> quantized =
-      quantize(format, options, getView(*input, getInput().getType()));
-  if (!quantized) {
-    llvm::consumeError(quantized.takeError());
+  FailureOr<SmallVector<Bytes>> values = quantizeConstant(
+      *this, getAxis(), getView(*input, getInput().getType()),
+      adaptor.getAmax(), adaptor.getSeed(), adaptor.getOffset());
+  if (failed(values))
     return failure();
-  }
-
-  auto types = getResultTypes();
-  results.push_back(
-      toConstant(types[0], toBytes(ArrayRef<uint8_t>(quantized->codes))));
-  if (quantized->scales.empty())
-    results.push_back(toConstant(
-        types[1], toBytes(ArrayRef<uint8_t>(quantized->scaleCodes))));
-  else
-    results.push_back(toConstant(types[1], ArrayRef<float>(quantized->scales)));
-  if (format.zeroPoint)
-    results.push_back(
-        toConstant(types[2], toBytes(ArrayRef<int8_t>(quantized->zeroPoints))));
+  for (auto [type, bytes] : llvm::zip_equal(getResultTypes(), *values))
+    results.push_back(toConstant(type, bytes));
   return success();
 }
 

@@ -20,6 +20,7 @@ void mx::buildLowerPrecisionPipeline(OpPassManager &pm,
   // Before any pass that may simplify what it guards.
   pm.addPass(createMXVerifyUntouched());
   pm.addPass(createMXShareOperands());
+  pm.addPass(createMXFoldWeights());
 }
 
 void mx::registerLowerPrecisionPipeline() {

@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
 #include "MatmulOperands.h"
+#include "Unused.h"
 #include "mx/Analysis/Views.h"
 #include "mx/Transforms/Passes.h"
 
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/Dominance.h"
 #include "mlir/IR/Matchers.h"
-#include "mlir/Interfaces/SideEffectInterfaces.h"
-#include "llvm/ADT/SetVector.h"
 
 namespace mx {
 #define GEN_PASS_DEF_MXSHAREOPERANDS
@@ -341,13 +340,5 @@ void ShareOperands::runOnOperation() {
       share(cast<QuantizeOp>(op));
   }
   // With the copies and inits that nobody else reads.
-  while (!unused.empty()) {
-    Operation *op = unused.pop_back_val();
-    if (!isOpTriviallyDead(op))
-      continue;
-    for (Value operand : op->getOperands())
-      if (Operation *producer = operand.getDefiningOp())
-        unused.insert(producer);
-    op->erase();
-  }
+  eraseUnused(std::move(unused));
 }

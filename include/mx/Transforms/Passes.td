@@ -146,6 +146,33 @@ def MXShareOperands : Pass<"mx-share-operands"> {
   let dependentDialects = ["::mx::MXDialect", "::mlir::tensor::TensorDialect"];
 }
 
+def MXFoldWeights : Pass<"mx-fold-weights"> {
+  let summary = "quantise constant weights at compile time";
+  let description = [{
+    `mx.quantize` and `mx.amax` of a constant (a literal, or a resource of any
+    size, and transposes, broadcasts and reshapes of it) become constants, which
+    lib/Formats computes. Codes, one a byte, and scales are resources named
+    after the weight; weights that nobody else reads go. Weights that products
+    alone read get K as their last dimension, as kernels want it. The model
+    computes the same bits as before.
+
+    A resource whose blob is missing (elided when the module was printed) or has
+    another size stays as it is, with a remark.
+
+    ```mlir
+    %w = arith.constant dense_resource<w> : tensor<8x64xf32>
+    %q:2 = mx.quantize <mxfp4> axis = 1 ins(%w : tensor<8x64xf32>) ...
+    // becomes
+    %e = arith.constant dense_resource<w.codes> : tensor<8x64xf4E2M1FN>
+    %s = arith.constant dense_resource<w.scales> : tensor<8x2xf8E8M0FNU>
+    ```
+  }];
+  let statistics = [
+    Statistic<"numFolded", "folded", "weights that were quantised">,
+    Statistic<"bytesFolded", "bytes", "bytes of codes, scales and zero points">];
+  let dependentDialects = ["::mx::MXDialect", "::mlir::arith::ArithDialect"];
+}
+
 def MXStrip : Pass<"mx-strip", "::mlir::ModuleOp"> {
   let summary = "remove the attributes of the plan";
   let description = [{
