@@ -19,6 +19,10 @@ mlir::LogicalResult quantizeMatmul(
     mlir::Operation *op, PolicyAttr policy, llvm::ArrayRef<PlanEntryAttr> plan,
     llvm::SmallVectorImpl<mlir::Operation *> &created, std::string &reason);
 
+/// The plan's entry about result `result` of `op`.
+std::optional<int64_t> findEntry(mlir::Operation *op, unsigned result,
+                                 llvm::ArrayRef<PlanEntryAttr> plan);
+
 } // namespace mx
 
 #endif // MX_LIB_TRANSFORMS_QUANTIZEMATMUL_H
