@@ -192,7 +192,7 @@ static bool canEndIn(StringRef glob, StringRef end) {
 }
 
 /// Leaves out of an enabling rule what it does not name.
-static LogicalResult exclude(Rule &rule, StringRef glob, StringRef suffix) {
+static void exclude(Rule &rule, StringRef glob, StringRef suffix) {
   for (const DisabledModule &module : disabledModules) {
     StringRef word = module.word;
     if (glob.contains(word.rtrim('.')))
@@ -205,7 +205,6 @@ static LogicalResult exclude(Rule &rule, StringRef glob, StringRef suffix) {
           return module.role == role && glob.contains(module.word.rtrim('.'));
         }))
       erase(rule.roles, role);
-  return success();
 }
 
 namespace {
@@ -289,8 +288,8 @@ LogicalResult EntryReader::addRules() {
     rule.roles = {Role::linear, Role::expert, Role::lm_head, Role::router};
     rule.names = std::move(*pattern);
     (rule.*quantizer.choice).emplace().format = format;
-    if (isEnabled && failed(exclude(rule, glob, suffix)))
-      return failure();
+    if (isEnabled)
+      exclude(rule, glob, suffix);
     reader.rules.add(std::move(rule));
   }
   return success();

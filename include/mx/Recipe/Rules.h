@@ -10,7 +10,9 @@
 #include "mx/Recipe/Scheme.h"
 
 #include "mlir/IR/Location.h"
+
 #include "llvm/ADT/BitVector.h"
+#include <limits>
 
 namespace mx {
 
@@ -121,9 +123,10 @@ public:
   llvm::MutableArrayRef<Rule> getRules() { return rules; }
 
   /// The one rule of precedence: an ignore beats every rule (that of one of
-  /// several sections, those of its own); else, for each operand, the last matching rule that speaks about it wins;
-  /// else the op is kept. Readers of recipe files translate their tool's order
-  /// into this one. Sets the bits of the rules that match in `matched`.
+  /// several sections, those of its own); else, for each operand, the last
+  /// matching rule that speaks about it wins; else the op is kept. Readers of
+  /// recipe files translate their tool's order into this one. Sets the bits of
+  /// the rules that match in `matched`.
   Decision decide(const OpDescription &op,
                   llvm::BitVector *matched = nullptr) const;
 
