@@ -15,8 +15,7 @@ size_t mx::getNumBytes(Type element) {
   return llvm::divideCeil(element.getIntOrFloatBitWidth(), 8);
 }
 
-/// A splat may have any extents, and their product then no number.
-static bool hasMoreElements(ShapedType type, uint64_t limit) {
+bool mx::hasMoreElements(ShapedType type, uint64_t limit) {
   ArrayRef<int64_t> shape = type.getShape();
   if (llvm::is_contained(shape, 0))
     return false;

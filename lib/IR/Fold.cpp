@@ -28,22 +28,11 @@ Operation *MXDialect::materializeConstant(OpBuilder &builder, Attribute value,
 // Raw data
 //===----------------------------------------------------------------------===//
 
-/// A splat may have any extents, and their product then no number.
-static bool isSmall(ShapedType type) {
-  ArrayRef<int64_t> shape = type.getShape();
-  if (llvm::is_contained(shape, 0))
-    return true;
-  uint64_t count = 1;
-  for (int64_t extent : shape)
-    count = llvm::SaturatingMultiply<uint64_t>(count, extent);
-  return count <= maxFoldedElements;
-}
-
 /// The data of a constant that is small enough and at hand: a resource may have
 /// no blob.
 static std::optional<Bytes> getBytes(Attribute attr) {
   auto elements = dyn_cast_or_null<ElementsAttr>(attr);
-  if (!elements || !isSmall(elements.getShapedType()))
+  if (!elements || hasMoreElements(elements.getShapedType(), maxFoldedElements))
     return std::nullopt;
   Bytes storage;
   std::optional<ArrayRef<char>> data =

@@ -109,7 +109,11 @@ getConstantData(Value value, DenseResourceElementsAttr &missing) {
        AffineMap::getMultiDimIdentityMap(type.getRank(), value.getContext())});
   if (source.value != value) {
     std::optional<ConstantData> data = getConstantData(source.value, missing);
-    if (!data || computeProduct(type.getShape()) == 0)
+    // A broadcast may be larger than memory.
+    if (!data ||
+        hasMoreElements(
+            type, std::max(computeProduct(data->shape), maxSplatElements)) ||
+        computeProduct(type.getShape()) == 0)
       return std::nullopt;
     SmallVector<int64_t> from = computeStrides(data->shape);
     SmallVector<int64_t> strides(type.getRank(), 0);

@@ -81,7 +81,8 @@ func.func @product(%x: tensor<4x2xf32>, %c: tensor<4x3xf32>) -> tensor<4x3xf32> 
 
 // -----
 
-// What is not constant stays, with what it needs; a large splat is no weight.
+// What is not constant stays, with what it needs; a large splat is no weight,
+// nor is a constant that is broadcast to more than memory holds.
 
 // CHECK-LABEL: func.func @stays(
 // CHECK:         mx.quantize <mxfp8_e4m3> axis = 1 ins(%arg0
@@ -97,4 +98,18 @@ func.func @stays(%x: tensor<4x64xf32>) -> (tensor<4x64xf8E4M3FN>, tensor<4194304
   %r:2 = mx.quantize <mxfp8_e4m3> axis = 1 ins(%w : tensor<4194304x4194304xf32>)
       outs(%f, %t : tensor<4194304x4194304xf8E4M3FN>, tensor<4194304x131072xf8E8M0FNU>) -> tensor<4194304x4194304xf8E4M3FN>, tensor<4194304x131072xf8E8M0FNU>
   return %q#0, %r#0 : tensor<4x64xf8E4M3FN>, tensor<4194304x4194304xf8E4M3FN>
+}
+
+// CHECK-LABEL: func.func @broadcast(
+// CHECK:         mx.quantize
+func.func @broadcast() -> tensor<4194304x4194304xf8E4M3FN> {
+  %v = arith.constant dense<[1.0, 2.0]> : tensor<2xf32>
+  %i = tensor.empty() : tensor<4194304x4194304x2xf32>
+  %b = linalg.broadcast ins(%v : tensor<2xf32>) outs(%i : tensor<4194304x4194304x2xf32>) dimensions = [0, 1]
+  %f = tensor.empty() : tensor<4194304x4194304x2xf8E4M3FN>
+  %t = tensor.empty() : tensor<4194304x4194304x1xf8E8M0FNU>
+  %r:2 = mx.quantize <mxfp8_e4m3> axis = 2 ins(%b : tensor<4194304x4194304x2xf32>)
+      outs(%f, %t : tensor<4194304x4194304x2xf8E4M3FN>, tensor<4194304x4194304x1xf8E8M0FNU>) -> tensor<4194304x4194304x2xf8E4M3FN>, tensor<4194304x4194304x1xf8E8M0FNU>
+  %s = tensor.extract_slice %r#0[0, 0, 0] [4194304, 4194304, 1] [1, 1, 1] : tensor<4194304x4194304x2xf8E4M3FN> to tensor<4194304x4194304xf8E4M3FN>
+  return %s : tensor<4194304x4194304xf8E4M3FN>
 }

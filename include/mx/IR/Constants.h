@@ -16,6 +16,10 @@ using Bytes = llvm::SmallVector<char, 0>;
 /// Bytes that one element takes.
 size_t getNumBytes(mlir::Type element);
 
+/// True if a static shape has more than `limit` elements, whose number may
+/// overflow: splats and broadcasts may have any extents.
+bool hasMoreElements(mlir::ShapedType type, uint64_t limit);
+
 /// The data of a literal or resource; none if it is of another kind, a splat of
 /// more than `maxSplatElements`, or a resource whose blob is missing or has
 /// another size. A view of the attribute, or of `storage` where the attribute
