@@ -46,6 +46,10 @@ struct FoldWeights : mx::impl::MXFoldWeightsBase<FoldWeights> {
 private:
   LogicalResult fold(AmaxOp op);
   LogicalResult fold(QuantizeOp op);
+
+  /// Weights without data: a module printed without its resources has them all.
+  std::pair<Operation *, DenseResourceElementsAttr> firstMissing;
+  unsigned numMissing = 0;
 };
 
 } // namespace
@@ -185,7 +189,9 @@ static std::string getWeightName(Value value) {
 // The ops
 //===----------------------------------------------------------------------===//
 
-static void remarkMissing(Operation *op, DenseResourceElementsAttr missing) {
+/// Says why `op` is not folded, and that it is one of `count` weights.
+static void remarkMissing(Operation *op, DenseResourceElementsAttr missing,
+                          unsigned count) {
   InFlightDiagnostic diagnostic = mlir::emitRemark(op->getLoc());
   diagnostic << "not folded: ";
   AsmResourceBlob *blob = missing.getRawHandle().getBlob();
@@ -195,6 +201,8 @@ static void remarkMissing(Operation *op, DenseResourceElementsAttr missing) {
                << missing.getType();
   else
     diagnostic << "has no data here";
+  if (count > 1)
+    diagnostic << "; nor " << count - 1 << " more such weights";
 }
 
 LogicalResult FoldWeights::fold(AmaxOp op) {
@@ -223,8 +231,8 @@ LogicalResult FoldWeights::fold(QuantizeOp op) {
   DenseResourceElementsAttr missing;
   std::optional<ConstantData> data = getConstantData(op.getInput(), missing);
   if (!data) {
-    if (missing)
-      remarkMissing(op, missing);
+    if (missing && numMissing++ == 0)
+      firstMissing = {op, missing};
     return failure();
   }
   widen(*data, getElementTypeOrSelf(op.getInput()));
@@ -286,6 +294,7 @@ void FoldWeights::runOnOperation() {
         cast<DestinationStyleOpInterface>(op).hasPureTensorSemantics())
       ops.push_back(op);
   });
+  numMissing = 0;
   llvm::SetVector<Operation *> unused;
   for (Operation *op : ops) {
     auto quantize = dyn_cast<QuantizeOp>(op);
@@ -294,5 +303,7 @@ void FoldWeights::runOnOperation() {
     numFolded += quantize != nullptr;
     unused.insert(op);
   }
+  if (numMissing)
+    remarkMissing(firstMissing.first, firstMissing.second, numMissing);
   eraseUnused(std::move(unused));
 }

@@ -1,20 +1,23 @@
 // RUN: mx-opt %s --mx-fold-weights --split-input-file --verify-diagnostics | FileCheck %s
 
-// A missing blob is no weight of zeros.
+// A missing blob is no weight of zeros. One remark for all of a module.
 
 // CHECK-LABEL: func.func @elided
 // CHECK:         dense_resource<__elided__>
 // CHECK:         mx.quantize
-func.func @elided() -> tensor<4x64xf8E4M3FN> {
+func.func @elided() -> (tensor<4x64xf8E4M3FN>, tensor<4x64xf8E4M3FN>) {
   %w = arith.constant dense_resource<__elided__> : tensor<64x4xf32>
   %i = tensor.empty() : tensor<4x64xf32>
   %t = linalg.transpose ins(%w : tensor<64x4xf32>) outs(%i : tensor<4x64xf32>) permutation = [1, 0]
   %e = tensor.empty() : tensor<4x64xf8E4M3FN>
   %s = tensor.empty() : tensor<4x2xf8E8M0FNU>
-  // expected-remark@+1 {{not folded: resource '__elided__' has no data here}}
+  // expected-remark@+1 {{not folded: resource '__elided__' has no data here; nor 1 more such weights}}
   %q:2 = mx.quantize <mxfp8_e4m3> axis = 1 ins(%t : tensor<4x64xf32>)
       outs(%e, %s : tensor<4x64xf8E4M3FN>, tensor<4x2xf8E8M0FNU>) -> tensor<4x64xf8E4M3FN>, tensor<4x2xf8E8M0FNU>
-  return %q#0 : tensor<4x64xf8E4M3FN>
+  %v = arith.constant dense_resource<__elided__> : tensor<4x64xf32>
+  %r:2 = mx.quantize <mxfp8_e4m3> axis = 1 ins(%v : tensor<4x64xf32>)
+      outs(%e, %s : tensor<4x64xf8E4M3FN>, tensor<4x2xf8E8M0FNU>) -> tensor<4x64xf8E4M3FN>, tensor<4x2xf8E8M0FNU>
+  return %q#0, %r#0 : tensor<4x64xf8E4M3FN>, tensor<4x64xf8E4M3FN>
 }
 
 // -----
