@@ -19,15 +19,6 @@ using namespace mlir;
 
 namespace {
 
-/// TOSA, which frames the products that were rewritten.
-void addTosaToLinalg(OpPassManager &pm) {
-  OpPassManager &functions = pm.nest<func::FuncOp>();
-  functions.addPass(tosa::createTosaToLinalgNamed());
-  functions.addPass(tosa::createTosaToLinalg());
-  functions.addPass(createTosaToTensorPass());
-  functions.addPass(createTosaToArithPass());
-}
-
 /// Tensors to buffers. Function boundaries are row-major, so that a kernel is
 /// one function whatever view it is called on, and callers see plain arrays.
 void addBufferization(OpPassManager &pm) {
@@ -75,6 +66,14 @@ void addLoopsToLLVM(OpPassManager &pm) {
 }
 
 } // namespace
+
+void mx::addTosaToLinalg(OpPassManager &pm) {
+  OpPassManager &functions = pm.nest<func::FuncOp>();
+  functions.addPass(tosa::createTosaToLinalgNamed());
+  functions.addPass(tosa::createTosaToLinalg());
+  functions.addPass(createTosaToTensorPass());
+  functions.addPass(createTosaToArithPass());
+}
 
 void mx::buildToCPUPipeline(OpPassManager &pm, const ToCPUOptions &options) {
   addTosaToLinalg(pm);

@@ -5,6 +5,7 @@
 #include "mx/Conversion/MXGPUToNVVM/Passes.h"
 #include "mx/Conversion/MXToGPU/Passes.h"
 #include "mx/Conversion/MXToLinalg/MXToLinalg.h"
+#include "mx/Pipelines/ToCPU.h"
 #include "mx/Target/Passes.h"
 #include "mx/Transforms/Passes.h"
 
@@ -26,6 +27,7 @@ namespace {
 
 /// mx ops on tensors to mx ops on dense, packed buffers, each with its kernel.
 void addSelection(OpPassManager &pm, const mx::ToGPUOptions &options) {
+  mx::addTosaToLinalg(pm);
   mx::MXCPUPrepareOptions prepare;
   prepare.kernels = true;
   pm.addPass(mx::createMXCPUPrepare(prepare));

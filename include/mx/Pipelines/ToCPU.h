@@ -36,6 +36,10 @@ struct ToCPUOptions : mlir::PassPipelineOptions<ToCPUOptions> {
       llvm::cl::init("native")};
 };
 
+/// TOSA, which frames the products that were rewritten, to linalg, tensor and
+/// arith ops.
+void addTosaToLinalg(mlir::OpPassManager &pm);
+
 /// Adds the passes of `mx-to-cpu` to `pm`, which runs on a module.
 void buildToCPUPipeline(mlir::OpPassManager &pm, const ToCPUOptions &options);
 
