@@ -5,7 +5,8 @@
 
 // CHECK:       linalg.generic linear 3x16x32 f32 f32 1
 // CHECK:       linalg.matmul linear 3x8x16 mxfp4 mxfp4 2
-// CHECK:       1 weight × activation; several reduction dimensions that are not neighbours in the same order in both operands (rule default)
+// CHECK:       1 weight × activation; several reduction dimensions that are not neighbours in the same order in both operands
+// CHECK-NEXT: (rule default)
 // CHECK:       2 weight × activation (rule default)
 // CHECK:       1 quantized, 1 kept
 func.func @several_reductions(%x: tensor<3x4x8xf32>, %w: tensor<8x4x16xf32>, %v: tensor<16x8xf32>, %c: tensor<3x16xf32>, %d: tensor<3x8xf32>) -> tensor<3x8xf32> {
