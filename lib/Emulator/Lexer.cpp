@@ -8,7 +8,9 @@
 using namespace mx::ptx;
 using llvm::StringRef;
 
-static bool isFollow(char c) { return llvm::isAlnum(c) || c == '_' || c == '$'; }
+static bool isFollow(char c) {
+  return llvm::isAlnum(c) || c == '_' || c == '$';
+}
 
 Token Lexer::take(Token::Kind kind, size_t length, size_t skip) {
   Token token;
@@ -62,8 +64,7 @@ Token Lexer::lexNumber() {
   StringRef word = text.substr(position, length);
   char kind = length > 1 && word[0] == '0' ? llvm::toLower(word[1]) : '\0';
   if (kind == 'f' || kind == 'd') {
-    Token token =
-        take(kind == 'f' ? Token::Float32 : Token::Float64, length);
+    Token token = take(kind == 'f' ? Token::Float32 : Token::Float64, length);
     StringRef digits = word.substr(2);
     if (digits.size() == (kind == 'f' ? 8 : 16) &&
         !digits.getAsInteger(16, token.bits))

@@ -25,8 +25,14 @@ public:
 private:
   /// What a name means in a scope.
   struct Symbol {
-    enum Kind : uint8_t { Register, Label, Table, LocalVariable, Variable,
-                          Function } kind;
+    enum Kind : uint8_t {
+      Register,
+      Label,
+      Table,
+      LocalVariable,
+      Variable,
+      Function
+    } kind;
     unsigned index;
   };
   /// `.reg .b32 r<n>`: r0 to r(n-1).

@@ -38,9 +38,8 @@ int Parser::lookupRegister(StringRef name) const {
   for (int i = scope; i >= 0; i = scopes[i].parent) {
     auto symbol = scopes[i].symbols.find(name);
     if (symbol != scopes[i].symbols.end())
-      return symbol->second.kind == Symbol::Register
-                 ? int(symbol->second.index)
-                 : -1;
+      return symbol->second.kind == Symbol::Register ? int(symbol->second.index)
+                                                     : -1;
     auto range = scopes[i].ranges.find(prefix);
     if (isNumbered && range != scopes[i].ranges.end() &&
         number < range->second.count)
@@ -312,7 +311,8 @@ bool Parser::parseName(Operand &operand) {
       // The dimension is part of the name: both lie side by side in the text.
       if (name.end() != token.text.begin() - 1)
         return fail("unexpected '." + token.text + "'");
-      operand.name = StringRef(name.data(), name.size() + 1 + token.text.size());
+      operand.name =
+          StringRef(name.data(), name.size() + 1 + token.text.size());
       advance();
     }
     return false;

@@ -112,7 +112,8 @@ bool Parser::parseVariables(Space space, bool isExtern,
       if (expectInteger(count, "a count", 1 << 16) ||
           expect('>', "after a count"))
         return true;
-      return fail(place, "parameterised names are supported for registers only");
+      return fail(place,
+                  "parameterised names are supported for registers only");
     }
     if (parseVariableShape(variable))
       return true;
@@ -157,7 +158,8 @@ bool Parser::parseInitializerLevel(Variable &variable, uint64_t &offset) {
 bool Parser::parseInitializerValue(Variable &variable, uint64_t &offset) {
   unsigned width = getByteWidth(variable.type);
   if (variable.size != 0 && offset + width > variable.size)
-    return fail("more initial values than '" + variable.name + "' has room for");
+    return fail("more initial values than '" + variable.name +
+                "' has room for");
   if (offset + width > (1u << 30))
     return fail("initialiser of more than 2^30 bytes");
   variable.data.resize(offset + width);
@@ -215,8 +217,10 @@ bool Parser::parseConstantUnary(uint64_t &value) {
     if (consumeIf(op)) {
       if (parseConstantUnary(value))
         return true;
-      value = op == '-' ? -value : op == '~' ? ~value : op == '!' ? !value
-                                                                  : value;
+      value = op == '-'   ? -value
+              : op == '~' ? ~value
+              : op == '!' ? !value
+                          : value;
       return false;
     }
   return expectInteger(value, "a constant", UINT64_MAX);
@@ -230,9 +234,9 @@ struct ConstantOperator {
 } // namespace
 
 static constexpr ConstantOperator constantOperators[] = {
-    {"||", 1}, {"&&", 2}, {"|", 3},  {"^", 4},  {"&", 5},  {"==", 6},
-    {"!=", 6}, {"<", 7},  {">", 7},  {"<=", 7}, {">=", 7}, {"<<", 8},
-    {">>", 8}, {"+", 9},  {"-", 9},  {"*", 10}, {"/", 10},
+    {"||", 1}, {"&&", 2}, {"|", 3}, {"^", 4},  {"&", 5},  {"==", 6},
+    {"!=", 6}, {"<", 7},  {">", 7}, {"<=", 7}, {">=", 7}, {"<<", 8},
+    {">>", 8}, {"+", 9},  {"-", 9}, {"*", 10}, {"/", 10},
 };
 
 /// On 64-bit signed integers (PTX ISA 4.5.5); `b` is not zero for a division.

@@ -1,11 +1,57 @@
-#include "mx/Emulator/Module.h"
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Executes a PTX kernel on the CPU.
+
+#include "mx/Emulator/Launch.h"
+
+#include "llvm/ADT/Statistic.h"
+#include "llvm/Support/CommandLine.h"
+#include "llvm/Support/InitLLVM.h"
 #include "llvm/Support/MemoryBuffer.h"
+#include "llvm/Support/WithColor.h"
 #include "llvm/Support/raw_ostream.h"
-int main(int c, char **v) {
-  for (int i = 1; i < c; ++i) {
-    auto b = llvm::MemoryBuffer::getFile(v[i]);
-    auto m = mx::ptx::parseModule((*b)->getBuffer(), v[i]);
-    if (!m) { llvm::errs() << toString(m.takeError()) << "\n"; continue; }
-    for (auto &f : m->functions) llvm::outs() << f.name << " " << f.instructions.size() << " " << f.registers.size() << "\n";
+
+using namespace llvm;
+
+static cl::OptionCategory category("mx-ptx-run options");
+static cl::opt<std::string> kernelPath(cl::Positional, cl::Required,
+                                       cl::desc("KERNEL.ptx"),
+                                       cl::cat(category));
+static cl::opt<std::string>
+    launchPath("launch", cl::value_desc("KERNEL.json"), cl::Required,
+               cl::desc("what is launched, and what is expected"),
+               cl::cat(category));
+static cl::opt<std::string> outDir("out", cl::value_desc("DIR"),
+                                   cl::desc("writes each buffer as NAME.npy"),
+                                   cl::cat(category));
+
+int main(int argc, char **argv) {
+  InitLLVM init(argc, argv);
+  cl::HideUnrelatedOptions(category);
+  cl::SetVersionPrinter([](raw_ostream &os) { os << "mx-ptx-run 0.1.0\n"; });
+  cl::ParseCommandLineOptions(
+      argc, argv,
+      "executes a PTX kernel on the CPU, with checks\n\n"
+      "example: mx-ptx-run kernel.ptx --launch kernel.json --out results\n");
+  auto fail = [](const Twine &message) {
+    WithColor::error(errs(), "mx-ptx-run") << message << "\n";
+    return 1;
+  };
+  auto file = MemoryBuffer::getFile(kernelPath);
+  if (!file)
+    return fail(kernelPath + ": " + file.getError().message());
+  auto module = mx::ptx::parseModule((*file)->getBuffer(), kernelPath);
+  if (!module) {
+    errs() << toString(module.takeError()) << "\n";
+    return 1;
   }
+  mx::ptx::LaunchOptions options;
+  options.outDir = outDir;
+  // LLVM registers --stats for every tool.
+  options.stats = AreStatisticsEnabled();
+  if (Error error = mx::ptx::runLaunch(*module, launchPath, options, outs())) {
+    errs() << toString(std::move(error)) << "\n";
+    return 1;
+  }
+  return 0;
 }

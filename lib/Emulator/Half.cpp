@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// f16, bf16 and their packed forms (PTX ISA 9.7.4), each with one rounding.
+
+#include "Lanes.h"
+#include "Rounding.h"
+
+#include <cmath>
+
+using namespace mx::ptx;
+
+namespace {
+template <Type T> double load(const Decoded &decoded, uint64_t bits) {
+  // A subnormal has no exponent bits.
+  if (T == Type::F16 && decoded.ftz && (bits & 0x7C00) == 0)
+    bits &= 0x8000;
+  return decodeFloat(T, bits & 0xFFFF);
+}
+
+/// `value` is exact or rounded to odd.
+template <Type T> uint64_t store(const Decoded &decoded, double value) {
+  if (decoded.sat)
+    value = value > 0 ? std::min(value, 1.0) : 0.0;
+  if (decoded.relu && (value < 0 || (value == 0 && std::signbit(value))))
+    value = 0;
+  uint64_t bits = encodeFloat(T, value, "rn");
+  if (T == Type::F16 && decoded.ftz && (bits & 0x7C00) == 0)
+    bits &= 0x8000;
+  return bits;
+}
+
+double sub(double a, double b) { return addOdd(a, -b); }
+double mul(double a, double b) { return a * b; }
+double min(double a, double b) {
+  return std::isnan(a)   ? b
+         : std::isnan(b) ? a
+         : a == b        ? (std::signbit(a) ? a : b)
+                         : std::min(a, b);
+}
+double max(double a, double b) {
+  return std::isnan(a)   ? b
+         : std::isnan(b) ? a
+         : a == b        ? (std::signbit(a) ? b : a)
+                         : std::max(a, b);
+}
+template <double (*F)(double, double)> double orNaN(double a, double b) {
+  return std::isnan(a) || std::isnan(b) ? NAN : F(a, b);
+}
+
+template <Type T, double (*F)(double, double)>
+uint64_t apply2(const Decoded &d, uint64_t a, uint64_t b) {
+  return store<T>(d, F(load<T>(d, a), load<T>(d, b)));
+}
+/// The product of two 11-bit significands is exact.
+template <Type T>
+uint64_t fma(const Decoded &d, uint64_t a, uint64_t b, uint64_t c) {
+  return store<T>(d, addOdd(load<T>(d, a) * load<T>(d, b), load<T>(d, c)));
+}
+uint64_t neg(const Decoded &, uint64_t a) { return (a ^ 0x8000) & 0xFFFF; }
+uint64_t abs(const Decoded &, uint64_t a) { return a & 0x7FFF; }
+
+template <Modified1 F> uint64_t both1(const Decoded &d, uint64_t a) {
+  return F(d, a & 0xFFFF) | F(d, a >> 16 & 0xFFFF) << 16;
+}
+template <Modified2 F>
+uint64_t both2(const Decoded &d, uint64_t a, uint64_t b) {
+  return F(d, a & 0xFFFF, b & 0xFFFF) | F(d, a >> 16 & 0xFFFF, b >> 16 & 0xFFFF)
+                                            << 16;
+}
+template <Modified3 F>
+uint64_t both3(const Decoded &d, uint64_t a, uint64_t b, uint64_t c) {
+  return F(d, a & 0xFFFF, b & 0xFFFF, c & 0xFFFF) |
+         F(d, a >> 16 & 0xFFFF, b >> 16 & 0xFFFF, c >> 16 & 0xFFFF) << 16;
+}
+} // namespace
+
+#define HALF2(NAME, OPTIONAL, F)                                               \
+  {NAME, "f16", OPTIONAL, "d s s", modified2<apply2<Type::F16, F>>},           \
+      {NAME, "bf16", OPTIONAL, "d s s", modified2<apply2<Type::BF16, F>>},     \
+      {NAME, "f16x2", OPTIONAL, "d s s",                                       \
+       modified2<both2<apply2<Type::F16, F>>>},                                \
+  {                                                                            \
+    NAME, "bf16x2", OPTIONAL, "d s s", modified2<both2<apply2<Type::BF16, F>>> \
+  }
+
+static const Row rows[] = {
+    HALF2("add", "rn ftz sat", addOdd),
+    HALF2("sub", "rn ftz sat", sub),
+    HALF2("mul", "rn ftz sat", mul),
+    HALF2("min.NaN", "ftz", orNaN<min>),
+    HALF2("max.NaN", "ftz", orNaN<max>),
+    HALF2("min", "ftz", min),
+    HALF2("max", "ftz", max),
+    {"fma.rn", "f16", "ftz sat relu", "d s s s", modified3<fma<Type::F16>>},
+    {"fma.rn", "bf16", "relu", "d s s s", modified3<fma<Type::BF16>>},
+    {"fma.rn", "f16x2", "ftz sat relu", "d s s s",
+     modified3<both3<fma<Type::F16>>>},
+    {"fma.rn", "bf16x2", "relu", "d s s s", modified3<both3<fma<Type::BF16>>>},
+    {"neg", "f16|bf16", "", "d s", modified1<neg>},
+    {"neg", "f16x2|bf16x2", "", "d s", modified1<both1<neg>>},
+    {"abs", "f16|bf16", "", "d s", modified1<abs>},
+    {"abs", "f16x2|bf16x2", "", "d s", modified1<both1<abs>>},
+};
+
+llvm::ArrayRef<Row> mx::ptx::getHalfRows() { return rows; }

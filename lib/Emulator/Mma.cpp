@@ -1,0 +1,325 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// ldmatrix, stmatrix and mma.sync (PTX ISA 9.7.14.5). Fragments: g = lane / 4
+// is the row of A and D and the column of B, q = lane % 4 the place along k or
+// n. Sums are exact, with one rounding to f32 at the end.
+
+#include "Machine.h"
+#include "Rounding.h"
+
+#include "mx/Formats/Codec.h"
+
+#include <cmath>
+#include <cstring>
+
+using namespace mx::ptx;
+
+/// All lanes take part; true after a fault.
+static bool checkConverged(Warp &warp) {
+  if (warp.active == allLanes)
+    return false;
+  warp.fault(llvm::countr_zero(warp.active),
+             "an .aligned instruction under divergence: not all lanes of the "
+             "warp are here");
+  return true;
+}
+
+/// Rows of 16 bytes; lane 8 m + r has the address of row r of matrix m.
+static void ldmatrix(Warp &warp, const Decoded &decoded) {
+  const uint64_t *base = warp.read(decoded.value(1));
+  if (!base || checkConverged(warp))
+    return;
+  llvm::ArrayRef<Value> to = decoded.vector(0);
+  if (to.size() != decoded.count)
+    return warp.fault(0, "ldmatrix needs as many registers as matrices");
+  uint16_t tiles[4][8][8];
+  for (unsigned i = 0; i < 8 * decoded.count; ++i) {
+    const uint8_t *row = warp.access(i, Space::Shared, base[i] + decoded.offset,
+                                     16, 16, Access::Read);
+    if (!row)
+      return;
+    std::memcpy(tiles[i / 8][i % 8], row, 16);
+  }
+  for (auto [m, target] : llvm::enumerate(to)) {
+    uint64_t *lanes = warp.write(target);
+    for (unsigned lane = 0; lane < warpSize; ++lane) {
+      unsigned g = lane / 4, q = 2 * (lane % 4);
+      const auto &tile = tiles[m];
+      lanes[lane] = decoded.trans ? tile[q][g] | uint32_t(tile[q + 1][g]) << 16
+                                  : tile[g][q] | uint32_t(tile[g][q + 1]) << 16;
+    }
+  }
+}
+
+static void stmatrix(Warp &warp, const Decoded &decoded) {
+  const uint64_t *base = warp.read(decoded.value(0));
+  if (!base || checkConverged(warp))
+    return;
+  llvm::ArrayRef<Value> from = decoded.vector(1);
+  if (from.size() != decoded.count)
+    return warp.fault(0, "stmatrix needs as many registers as matrices");
+  uint16_t tiles[4][8][8];
+  for (auto [m, source] : llvm::enumerate(from)) {
+    const uint64_t *lanes = warp.read(source);
+    if (!lanes)
+      return;
+    for (unsigned lane = 0; lane < warpSize; ++lane)
+      for (unsigned h = 0; h < 2; ++h) {
+        unsigned g = lane / 4, q = 2 * (lane % 4) + h;
+        uint16_t value = lanes[lane] >> (16 * h);
+        (decoded.trans ? tiles[m][q][g] : tiles[m][g][q]) = value;
+      }
+  }
+  for (unsigned i = 0; i < 8 * decoded.count; ++i) {
+    uint8_t *row = warp.access(i, Space::Shared, base[i] + decoded.offset, 16,
+                               16, Access::Write);
+    if (!row)
+      return;
+    std::memcpy(row, tiles[i / 8][i % 8], 16);
+  }
+}
+
+namespace {
+/// A sum of doubles that is rounded once. Partial sums are exact while their
+/// errors are zero; else the sum goes on in fixed point.
+class ExactSum {
+public:
+  void add(double value) {
+    if (!std::isfinite(value) || value == 0) {
+      special += value;
+      return;
+    }
+    if (!isWide) {
+      double sum = fast + value, part = sum - fast;
+      if ((fast - (sum - part)) + (value - part) == 0) {
+        fast = sum;
+        return;
+      }
+      isWide = true;
+      addWide(fast);
+    }
+    addWide(value);
+  }
+  float round();
+
+private:
+  // Bit i of the fixed-point number is worth 2^(i - scale).
+  static constexpr int scale = 448;
+  static constexpr unsigned words = 14;
+  void addWide(double value);
+
+  double fast = 0, special = 0;
+  bool isWide = false;
+  uint64_t wide[words] = {};
+};
+} // namespace
+
+/// Products lie between 2^-350 and 2^300; two's complement.
+void ExactSum::addWide(double value) {
+  if (value == 0)
+    return;
+  int exponent;
+  int64_t significand = int64_t(std::ldexp(std::frexp(value, &exponent), 53));
+  int position = exponent - 53 + scale;
+  unsigned word = position / 64, shift = position % 64;
+  __int128 term = __int128(significand) << shift;
+  bool carry = false;
+  for (unsigned i = word; i < words; ++i) {
+    uint64_t part = i == word       ? uint64_t(term)
+                    : i == word + 1 ? uint64_t(term >> 64)
+                                    : uint64_t(term < 0 ? -1 : 0);
+    unsigned __int128 sum = (unsigned __int128)(wide[i]) + part + carry;
+    wide[i] = uint64_t(sum);
+    carry = sum >> 64;
+  }
+}
+
+float ExactSum::round() {
+  if (!std::isfinite(special))
+    return mx::fromBits(std::isnan(special) ? nanF32
+                                            : mx::toBits(float(special)));
+  if (!isWide)
+    return float(fast == 0 ? special + fast : fast);
+  bool isNegative = int64_t(wide[words - 1]) < 0;
+  bool carry = isNegative;
+  for (uint64_t &word : wide) {
+    if (!isNegative)
+      break;
+    word = ~word + carry;
+    carry = carry && word == 0;
+  }
+  int top = words - 1;
+  while (top >= 0 && wide[top] == 0)
+    --top;
+  if (top < 0)
+    return 0.0f;
+  // The top 52 bits, with the lowest set if anything lies below them: a value
+  // rounded to odd, from which f32 is rounded correctly.
+  int high = 64 * top + 63 - llvm::countl_zero(wide[top]);
+  uint64_t significand = 0;
+  for (int bit = high; bit > high - 52; --bit)
+    significand =
+        significand << 1 | (bit >= 0 ? wide[bit / 64] >> (bit % 64) & 1 : 0);
+  bool isSticky = false;
+  for (int bit = high - 52; bit >= 0 && !isSticky; --bit)
+    isSticky = wide[bit / 64] >> (bit % 64) & 1;
+  double value = std::ldexp(double(significand | isSticky), high - 51 - scale);
+  return mx::fromBits(
+      encodeFloat(Type::F32, isNegative ? -value : value, "rn"));
+}
+
+static mx::Element getElement(Type type) {
+  switch (type) {
+  case Type::E4M3:
+    return mx::Element::E4M3;
+  case Type::E5M2:
+    return mx::Element::E5M2;
+  case Type::E2M3:
+    return mx::Element::E2M3;
+  case Type::E3M2:
+    return mx::Element::E3M2;
+  default:
+    return mx::Element::E2M1;
+  }
+}
+
+/// One element of an operand. E2M1 in a byte lies in its bits 5 to 2.
+static double decodeElement(Type type, unsigned bits, uint64_t code) {
+  if (bits == 16)
+    return decodeFloat(type, code);
+  if (bits == 8 && type == Type::E2M1)
+    code >>= 2;
+  mx::Element element = getElement(type);
+  code &= (1u << (mx::getMiniFloat(element).signShift() + 1)) - 1;
+  return mx::fromBits(mx::decodeMiniFloatBits(element, code));
+}
+
+/// The factor of scale `block` of the row that `lane` supplies; the sign of
+/// ue4m3 is ignored.
+static double decodeScale(Type type, uint64_t bytes, unsigned block) {
+  uint8_t code = bytes >> (8 * block);
+  if (type == Type::UE8M0)
+    return mx::decodeE8M0(code);
+  return mx::fromBits(mx::decodeMiniFloatBits(mx::Element::E4M3, code & 0x7F));
+}
+
+namespace {
+/// D = A B + C of 16 x 8 x K with elements of Bits, Scales of them a row.
+template <unsigned K, unsigned Bits, unsigned Scales>
+void mma(Warp &warp, const Decoded &decoded) {
+  constexpr unsigned perRegister = 32 / Bits;
+  constexpr unsigned registersA = 16 * K / warpSize / perRegister;
+  constexpr unsigned registersB = registersA / 2;
+  if (checkConverged(warp))
+    return;
+  llvm::ArrayRef<Value> d = decoded.vector(0), a = decoded.vector(1),
+                        b = decoded.vector(2), c = decoded.vector(3);
+  if (d.size() != 4 || a.size() != registersA || b.size() != registersB ||
+      c.size() != 4)
+    return warp.fault(0, "the numbers of registers are not those of the shape");
+  Type typeA = decoded.types[1], typeB = decoded.types[2];
+  double matrixA[16][K], matrixB[8][K];
+  auto unpack = [&](const Value &value, auto &&place) {
+    const uint64_t *lanes = warp.read(value);
+    for (unsigned lane = 0; lanes && lane < warpSize; ++lane)
+      for (unsigned e = 0; e < perRegister; ++e)
+        place(lane / 4, (lane % 4) * perRegister + e,
+              lanes[lane] >> (Bits * e) & ((1u << Bits) - 1));
+  };
+  // Registers of A alternate between the rows g and g + 8, then go along k.
+  for (unsigned i = 0; i < registersA; ++i)
+    unpack(a[i], [&](unsigned g, unsigned k, uint64_t code) {
+      matrixA[g + 8 * (i & 1)][k + 4 * perRegister * (i >> 1)] =
+          decodeElement(typeA, Bits, code);
+    });
+  for (unsigned i = 0; i < registersB; ++i)
+    unpack(b[i], [&](unsigned g, unsigned k, uint64_t code) {
+      matrixB[g][k + 4 * perRegister * i] = decodeElement(typeB, Bits, code);
+    });
+  if (warp.hasFault())
+    return;
+  double scaleA[16][Scales ? Scales : 1], scaleB[8][Scales ? Scales : 1];
+  if constexpr (Scales != 0) {
+    Type type = decoded.types[4];
+    const uint64_t *bytesA = warp.read(decoded.value(4));
+    const uint64_t *bytesB = warp.read(decoded.value(6));
+    llvm::ArrayRef<Value> idA = decoded.vector(5), idB = decoded.vector(7);
+    if (!bytesA || !bytesB)
+      return;
+    if (idA.size() != 2 || idB.size() != 2)
+      return warp.fault(0, "expected {byte-id, thread-id} behind a scale");
+    auto getId = [&](const Value &value, unsigned most, unsigned step) {
+      const uint64_t *lanes = warp.read(value);
+      for (unsigned lane = 0; lanes && lane < warpSize; ++lane)
+        if (lanes[lane] != lanes[0] || lanes[lane] > most || lanes[lane] % step)
+          warp.fault(lane, "the id of a scale is out of range or differs "
+                           "between lanes");
+      return lanes && !warp.hasFault() ? unsigned(lanes[0]) : 0;
+    };
+    unsigned byteA = getId(idA[0], 4 - Scales, Scales);
+    unsigned byteB = getId(idB[0], 4 - Scales, Scales);
+    unsigned threadA = getId(idA[1], 1, 1), threadB = getId(idB[1], 3, 1);
+    for (unsigned s = 0; s < Scales; ++s) {
+      for (unsigned r = 0; r < 16; ++r)
+        scaleA[r][s] = decodeScale(
+            type, bytesA[4 * (r & 7) + 2 * threadA + (r >> 3)], byteA + s);
+      for (unsigned n = 0; n < 8; ++n)
+        scaleB[n][s] = decodeScale(type, bytesB[4 * n + threadB], byteB + s);
+    }
+  }
+  float result[4][warpSize];
+  for (unsigned i = 0; i < 4; ++i) {
+    const uint64_t *lanes = warp.read(c[i]);
+    if (!lanes)
+      return;
+    for (unsigned lane = 0; lane < warpSize; ++lane) {
+      unsigned row = lane / 4 + 8 * (i >> 1), column = 2 * (lane % 4) + (i & 1);
+      ExactSum sum;
+      sum.add(mx::fromBits(lanes[lane]));
+      for (unsigned k = 0; k < K; ++k) {
+        double product = matrixA[row][k] * matrixB[column][k];
+        if constexpr (Scales != 0)
+          product *=
+              scaleA[row][k * Scales / K] * scaleB[column][k * Scales / K];
+        sum.add(product);
+      }
+      result[i][lane] = sum.round();
+    }
+  }
+  for (unsigned i = 0; i < 4; ++i) {
+    if (d[i].isSink)
+      continue;
+    uint64_t *lanes = warp.write(d[i]);
+    for (unsigned lane = 0; lane < warpSize; ++lane)
+      lanes[lane] = mx::toBits(result[i][lane]);
+  }
+}
+} // namespace
+
+#define FP8 "e4m3|e5m2"
+#define NARROW "e4m3|e5m2|e2m3|e3m2|e2m1"
+
+static const Row rows[] = {
+    {"ldmatrix.sync.aligned.m8n8", "b16", "x1 x2 x4 trans shared shared::cta",
+     "V=32 A", ldmatrix},
+    {"stmatrix.sync.aligned.m8n8", "b16", "x1 x2 x4 trans shared shared::cta",
+     "A v=32", stmatrix},
+    {"mma.sync.aligned.m16n8k16.row.col", "f32 bf16 bf16 f32", "",
+     "V=32 v=32 v=32 v=32", mma<16, 16, 0>},
+    {"mma.sync.aligned.m16n8k16.row.col", "f32 f16 f16 f32", "",
+     "V=32 v=32 v=32 v=32", mma<16, 16, 0>},
+    {"mma.sync.aligned.m16n8k32.row.col", "f32 " FP8 " " FP8 " f32", "",
+     "V=32 v=32 v=32 v=32", mma<32, 8, 0>},
+    {"mma.sync.aligned.m16n8k32.row.col.kind::mxf8f6f4.block_scale",
+     "f32 " NARROW " " NARROW " f32 ue8m0", "scale_vec::1X",
+     "V=32 v=32 v=32 v=32 s=32 v=16 s=32 v=16", mma<32, 8, 1>},
+    {"mma.sync.aligned.m16n8k64.row.col.kind::mxf4.block_scale",
+     "f32 e2m1 e2m1 f32 ue8m0", "scale_vec::2X",
+     "V=32 v=32 v=32 v=32 s=32 v=16 s=32 v=16", mma<64, 4, 2>},
+    {"mma.sync.aligned.m16n8k64.row.col.kind::mxf4nvf4.block_scale.scale_vec::"
+     "4X",
+     "f32 e2m1 e2m1 f32 ue4m3", "", "V=32 v=32 v=32 v=32 s=32 v=16 s=32 v=16",
+     mma<64, 4, 4>},
+};
+
+llvm::ArrayRef<Row> mx::ptx::getMmaRows() { return rows; }

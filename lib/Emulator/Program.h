@@ -1,0 +1,189 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// A function ready to run: every instruction found in the table of what is
+// implemented, its operands as numbers of registers.
+
+#ifndef MX_LIB_EMULATOR_PROGRAM_H
+#define MX_LIB_EMULATOR_PROGRAM_H
+
+#include "mx/Emulator/Module.h"
+
+#include <map>
+
+namespace mx::ptx {
+
+class Warp;
+struct Decoded;
+
+using Handler = void (*)(Warp &, const Decoded &);
+
+/// An operand that is one value. Constants and special registers are registers
+/// too: they have a value when a warp starts and are never written.
+struct Value {
+  uint32_t index = 0;
+  bool isPredicate = false;
+  /// `_`, or not there.
+  bool isSink = true;
+  /// !p
+  bool negated = false;
+  /// Width of the register; 64 for constants.
+  uint8_t bits = 64;
+};
+
+enum class Comparison : uint8_t {
+  Eq,
+  Ne,
+  Lt,
+  Le,
+  Gt,
+  Ge,
+  Lo,
+  Ls,
+  Hi,
+  Hs,
+  Equ,
+  Neu,
+  Ltu,
+  Leu,
+  Gtu,
+  Geu,
+  Num,
+  Nan
+};
+enum class Combine : uint8_t { None, And, Or, Xor };
+
+struct Decoded {
+  Handler handler = nullptr;
+  const Instruction *source = nullptr;
+  /// Moves the program counter itself and is executed without active lanes.
+  bool isControl = false;
+  Value guard;
+  /// All values; operand i has those from begin[i] to begin[i + 1].
+  llvm::SmallVector<Value, 4> values;
+  llvm::SmallVector<uint8_t, 8> begin;
+  /// Added to the base of the (first) address operand, and of each.
+  int64_t offset = 0;
+  llvm::SmallVector<int64_t, 2> addressOffsets;
+  llvm::SmallVector<Type, 2> types;
+  // Modifiers.
+  Space space = Space::Generic;
+  uint8_t vectorWidth = 1;
+  bool ftz = false, sat = false, relu = false, trans = false;
+  uint8_t count = 1;
+  llvm::StringRef rounding;
+  Comparison comparison = Comparison::Eq;
+  Combine combine = Combine::None;
+  /// Of branches; instructions that follow them in all cases.
+  uint32_t target = 0;
+  uint32_t reconverge = 0;
+  const std::vector<unsigned> *table = nullptr;
+
+  const Value &value(unsigned operand) const { return values[begin[operand]]; }
+  llvm::ArrayRef<Value> vector(unsigned operand) const {
+    return llvm::ArrayRef(values).slice(begin[operand],
+                                        begin[operand + 1] - begin[operand]);
+  }
+  unsigned getNumOperands() const { return begin.size() - 1; }
+};
+
+/// Values that differ between threads or blocks.
+enum class SpecialRegister : uint8_t {
+  TidX,
+  TidY,
+  TidZ,
+  NtidX,
+  NtidY,
+  NtidZ,
+  CtaidX,
+  CtaidY,
+  CtaidZ,
+  NctaidX,
+  NctaidY,
+  NctaidZ,
+  LaneId,
+  WarpId,
+  NWarpId,
+  LanemaskEq,
+  LanemaskLt,
+  LanemaskLe,
+  LanemaskGt,
+  LanemaskGe,
+  ClusterCtaRank,
+  ClusterNctaRank,
+  DynamicSmemSize
+};
+
+struct Program {
+  const Module *module = nullptr;
+  const Function *function = nullptr;
+  std::vector<Decoded> code;
+  /// Registers of the function, then constants and special registers.
+  unsigned numRegisters = 0;
+  std::map<uint64_t, uint32_t> constants;
+  std::vector<std::pair<SpecialRegister, uint32_t>> specials;
+  /// Bytes of shared memory without the dynamic part, which begins there.
+  uint64_t staticShared = 0;
+  uint64_t localSize = 0;
+  std::vector<uint64_t> paramOffsets;
+  uint64_t paramSize = 0;
+  uint64_t constantSize = 0;
+  /// Addresses of Module::variables and Function::variables.
+  std::vector<uint64_t> moduleAddresses, localAddresses;
+
+  /// What is written for register `index`.
+  std::string getRegisterName(uint32_t index) const;
+};
+
+/// Lays out memory other than global, which `globalAddress` gives for each
+/// variable of the module in that space, and decodes `function`. The error
+/// names the first instruction that is not implemented, or operand that is
+/// wrong, with its place.
+llvm::Expected<std::unique_ptr<Program>>
+decode(const Module &module, const Function &function,
+       llvm::ArrayRef<uint64_t> globalAddresses);
+
+/// Immediate post-dominators of branches: `reconverge` of each.
+void computeReconvergence(Program &program);
+
+//===----------------------------------------------------------------------===//
+// The table
+//===----------------------------------------------------------------------===//
+
+/// A row of the table of implemented instructions.
+struct Row {
+  /// Opcode and the modifiers that make it this instruction: "mul.lo".
+  const char *name;
+  /// Types in their order, alternatives with |: "f32 bf16|f16"; "" for none.
+  const char *types;
+  /// Further modifiers that it may have.
+  const char *optional;
+  /// Operands, by spaces; a `?` behind one and all that follow: may be absent.
+  ///   d destination, s source, p predicate destination, P predicate source,
+  ///   A address, v sources in braces or one, V destinations, d|p and p|p
+  ///   pairs whose second part may be absent, l label, t branch table, i
+  ///   integer constant.
+  /// Behind it its width: none for the first type's, 1 for the second type's,
+  /// w for twice the first's, =n for n bits, * for any.
+  const char *operands;
+  Handler handler;
+};
+
+llvm::ArrayRef<Row> getIntegerRows();
+llvm::ArrayRef<Row> getLogicRows();
+llvm::ArrayRef<Row> getFloatRows();
+llvm::ArrayRef<Row> getHalfRows();
+llvm::ArrayRef<Row> getConvertRows();
+llvm::ArrayRef<Row> getMemoryRows();
+llvm::ArrayRef<Row> getAsyncRows();
+llvm::ArrayRef<Row> getMmaRows();
+llvm::ArrayRef<Row> getWarpRows();
+llvm::ArrayRef<Row> getControlRows();
+
+/// The row that implements `instruction`, or an error text that says what is
+/// missing.
+const Row *lookupRow(const Instruction &instruction,
+                     llvm::SmallVectorImpl<Type> &types, std::string &error);
+
+} // namespace mx::ptx
+
+#endif // MX_LIB_EMULATOR_PROGRAM_H
