@@ -6,7 +6,7 @@ include(GNUInstallDirs)
 
 set(MX_PACKAGE_DIR ${CMAKE_INSTALL_LIBDIR}/cmake/MX)
 get_property(libraries GLOBAL PROPERTY MX_LIBRARIES)
-install(TARGETS mx-opt mx-run mx-quantize)
+install(TARGETS mx-opt mx-run mx-quantize mx-ptx-run)
 install(TARGETS MXPlugin LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR})
 install(TARGETS ${libraries} EXPORT MXTargets
         INCLUDES DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})

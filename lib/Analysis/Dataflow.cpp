@@ -320,7 +320,8 @@ static void findKeysAndValues(const ModelGraph &graph, ArrayRef<Uses> uses,
           });
       if (!values || !isSummed)
         continue;
-      for (unsigned id : flow.getScores(context.operands[i].node).get()) {
+      SmallNodeSet scores = flow.getScores(context.operands[i].node);
+      for (unsigned id : scores.get()) {
         values->origin = Origin::Data;
         if (graph.nodes[id].kind != NodeKind::Product)
           continue;

@@ -215,8 +215,9 @@ void RoleFinder::findAttention() {
     // relative positions).
     SmallVector<unsigned> sources;
     SmallNodeSet queries;
-    for (Node::Edge operand : node(p).operands)
-      for (unsigned id : flow.getScores(operand.node).get()) {
+    for (Node::Edge operand : node(p).operands) {
+      SmallNodeSet scores = flow.getScores(operand.node);
+      for (unsigned id : scores.get()) {
         if (graph.nodes[id].kind != NodeKind::Product)
           continue;
         unsigned source = graph.nodes[id].product;
@@ -225,6 +226,7 @@ void RoleFinder::findAttention() {
           for (Node::Edge edge : graph.nodes[id].operands)
             queries.insert(flow[edge.node].products);
       }
+    }
     if (llvm::none_of(sources, [&](unsigned q) { return isOfData(q); }))
       continue;
     roles[p].role = Role::attention_context;

@@ -23,7 +23,7 @@ public:
       : program(program), session(session), inputs(inputs),
         results(session.run(inputs)) {}
 
-  TensorView getResult(unsigned index) const {
+  HostTensorView getResult(unsigned index) const {
     return {program.getResults()[index].dtype, results[index].getShape(),
             results[index].getData()};
   }
@@ -48,7 +48,7 @@ static json::Object describe(const TensorError &error) {
 json::Value Measurement::measure(const ObservedOperand &operand) const {
   unsigned index = operand.value.index;
   if (!operand.value.isArgument) {
-    TensorView view = getResult(index);
+    HostTensorView view = getResult(index);
     return getOperandStats(operand.format, operand.axis, view.dtype, view.data,
                            view.shape);
   }
@@ -107,8 +107,8 @@ Expected<json::Object> mx::measureProducts(
         measurement.measure(product);
   json::Array errors;
   for (auto [i, result] : enumerate(results)) {
-    TensorView is{program->getResults()[i].dtype, result.getShape(),
-                  result.getData()};
+    HostTensorView is{program->getResults()[i].dtype, result.getShape(),
+                      result.getData()};
     // Integers are indices, which are not near or far.
     if (is.dtype.contains('f'))
       errors.push_back(describe(compareTensors(is, measurement.getResult(i))));

@@ -47,7 +47,7 @@ ElementDecoder getElementDecoder(StringRef dtype) {
       .Default(nullptr);
 }
 
-int64_t TensorView::getNumElements() const {
+int64_t HostTensorView::getNumElements() const {
   int64_t n = 1;
   for (int64_t extent : shape)
     n *= extent;
@@ -68,7 +68,8 @@ static int64_t findLargest(ElementDecoder decode, const char *data,
   return largest;
 }
 
-TensorError compareTensors(const TensorView &is, const TensorView &expected) {
+TensorError compareTensors(const HostTensorView &is,
+                           const HostTensorView &expected) {
   int64_t n = is.getNumElements();
   if (n == 0)
     return {};

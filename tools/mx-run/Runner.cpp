@@ -97,7 +97,7 @@ Error Runner::write(unsigned group, unsigned index, const HostTensor &result) {
       ArrayRef(result.getData(), result.getNumElements() * type.elementBytes));
 }
 
-void Runner::addLikelihoods(const TensorView &nll) {
+void Runner::addLikelihoods(const HostTensorView &nll) {
   ElementDecoder decode = getElementDecoder(nll.dtype);
   for (int64_t i = 0, e = nll.getNumElements(); i < e; ++i)
     nllSum += decode(nll.data, i);

@@ -44,14 +44,14 @@ public:
   llvm::json::Object takeStats() { return std::move(stats); }
 
 private:
-  TensorView getView(unsigned index, const HostTensor &result) const {
+  HostTensorView getView(unsigned index, const HostTensor &result) const {
     return {program.getResults()[index].dtype, result.getShape(),
             result.getData()};
   }
   llvm::Error compare(unsigned index, const HostTensor &result,
                       const NpyArray &expected);
   llvm::Error write(unsigned group, unsigned index, const HostTensor &result);
-  void addLikelihoods(const TensorView &nll);
+  void addLikelihoods(const HostTensorView &nll);
 
   const Options &options;
   const Program &program;

@@ -11,7 +11,7 @@
 namespace mx {
 
 /// A row-major tensor in memory; `dtype` as MLIR spells it.
-struct TensorView {
+struct HostTensorView {
   llvm::StringRef dtype;
   llvm::ArrayRef<int64_t> shape;
   const char *data;
@@ -41,7 +41,8 @@ struct TensorError {
 /// Compares `is` (x) with `expected` (y), which has the same shape; both types
 /// have decoders. NaN equals
 /// NaN, and an infinity itself.
-TensorError compareTensors(const TensorView &is, const TensorView &expected);
+TensorError compareTensors(const HostTensorView &is,
+                           const HostTensorView &expected);
 
 } // namespace mx
 

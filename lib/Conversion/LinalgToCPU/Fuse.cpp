@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
-#include "Product.h"
+#include "LinalgProduct.h"
 #include "mx/Conversion/LinalgToCPU/Passes.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -27,7 +27,7 @@ struct Fuse : mx::impl::MXCPUFuseBase<Fuse> {
     linalg::populateElementwiseOpsFusionPatterns(
         patterns, [](OpOperand *fused) {
           return fused->get().hasOneUse() &&
-                 failed(mx::Product::match(fused->getOwner()));
+                 failed(mx::LinalgProduct::match(fused->getOwner()));
         });
     linalg::populateEraseUnusedOperandsAndResultsPatterns(patterns);
     GreedyRewriteConfig config;

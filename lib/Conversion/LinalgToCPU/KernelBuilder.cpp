@@ -10,7 +10,8 @@
 using namespace mlir;
 using namespace mx;
 
-KernelBuilder::KernelBuilder(RewriterBase &builder, const Product &product)
+KernelBuilder::KernelBuilder(RewriterBase &builder,
+                             const LinalgProduct &product)
     : b(builder), product(product), loc(linalg::LinalgOp(product.op).getLoc()) {
   linalg::LinalgOp op = product.op;
   b.setInsertionPoint(op);

@@ -5,7 +5,7 @@
 #ifndef MX_LIB_CONVERSION_LINALGTOCPU_KERNELBUILDER_H
 #define MX_LIB_CONVERSION_LINALGTOCPU_KERNELBUILDER_H
 
-#include "Product.h"
+#include "LinalgProduct.h"
 
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/Dialect/Utils/StaticValueUtils.h"
@@ -22,7 +22,7 @@ public:
   using Body = llvm::function_ref<llvm::SmallVector<mlir::Value>(
       mlir::Value, mlir::ValueRange)>;
 
-  KernelBuilder(mlir::RewriterBase &builder, const Product &product);
+  KernelBuilder(mlir::RewriterBase &builder, const LinalgProduct &product);
 
   mlir::Value constant(int64_t value);
   mlir::Value add(mlir::Value a, int64_t value);
@@ -56,7 +56,7 @@ public:
             body);
 
   mlir::RewriterBase &b;
-  const Product &product;
+  const LinalgProduct &product;
   mlir::Location loc;
 
 private:

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
-#include "Product.h"
+#include "LinalgProduct.h"
 #include "mx/Conversion/LinalgToCPU/Passes.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -14,7 +14,7 @@ namespace mx {
 } // namespace mx
 
 using namespace mlir;
-using mx::Product;
+using mx::LinalgProduct;
 
 namespace {
 
@@ -41,19 +41,19 @@ struct NormalizeProducts
 
   void runOnOperation() override {
     extended.clear();
-    SmallVector<Product> products;
+    SmallVector<LinalgProduct> products;
     getOperation()->walk([&](linalg::LinalgOp op) {
-      FailureOr<Product> product = Product::match(op);
+      FailureOr<LinalgProduct> product = LinalgProduct::match(op);
       if (succeeded(product))
         products.push_back(*product);
     });
     IRRewriter rewriter(&getContext());
-    for (const Product &product : products)
+    for (const LinalgProduct &product : products)
       normalize(rewriter, product);
   }
 
   /// Replaces a product by its normal form.
-  void normalize(RewriterBase &rewriter, const Product &product) {
+  void normalize(RewriterBase &rewriter, const LinalgProduct &product) {
     linalg::LinalgOp op = product.op;
     rewriter.setInsertionPoint(op);
     SmallVector<AffineMap> maps;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
-#include "Product.h"
+#include "LinalgProduct.h"
 #include "mx/Conversion/LinalgToCPU/Passes.h"
 
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
@@ -23,7 +23,7 @@ namespace mx {
 } // namespace mx
 
 using namespace mlir;
-using mx::Product;
+using mx::LinalgProduct;
 
 namespace {
 
@@ -129,7 +129,7 @@ struct Slice {
   llvm::SetVector<Value> captured;
 
   Slice(Operation *root, ArrayRef<Value> used) {
-    FailureOr<Product> product = Product::match(root);
+    FailureOr<LinalgProduct> product = LinalgProduct::match(root);
     for (Value value : used)
       add(value, succeeded(product) && value == product->rhs->get());
   }

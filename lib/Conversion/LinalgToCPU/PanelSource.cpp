@@ -10,7 +10,7 @@ using namespace mx;
 
 PanelSource::PanelSource(KernelBuilder &builder, int64_t nStep)
     : k(builder), source(builder.product.rhs->get()) {
-  const Product &product = k.product;
+  const LinalgProduct &product = k.product;
   unsigned rank = product.getMap(product.rhs).getNumResults();
   tile = {SmallVector<OpFoldResult>(rank, k.b.getIndexAttr(0)),
           tensor::getMixedSizes(k.b, k.loc, source),

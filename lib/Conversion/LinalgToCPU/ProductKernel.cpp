@@ -19,7 +19,7 @@ namespace {
 /// Products whose vectors run along the columns of the result.
 class ColumnKernel : KernelBuilder {
 public:
-  ColumnKernel(RewriterBase &rewriter, const Product &product,
+  ColumnKernel(RewriterBase &rewriter, const LinalgProduct &product,
                const ProductTile &tile, Value fill)
       : KernelBuilder(rewriter, product), tile(tile), fill(fill),
         n(product.n.back()), innerK(product.k.back()),
@@ -44,7 +44,7 @@ private:
 /// Products whose vectors run along K.
 class DotKernel : KernelBuilder {
 public:
-  DotKernel(RewriterBase &rewriter, const Product &product,
+  DotKernel(RewriterBase &rewriter, const LinalgProduct &product,
             const ProductTile &tile, Value fill)
       : KernelBuilder(rewriter, product), tile(tile), fill(fill),
         innerK(product.k.back()),
@@ -408,7 +408,7 @@ Value DotKernel::lower() {
   return out;
 }
 
-void mx::lowerProduct(RewriterBase &rewriter, const Product &product,
+void mx::lowerProduct(RewriterBase &rewriter, const LinalgProduct &product,
                       const ProductTile &tile, Value fill) {
   linalg::LinalgOp op = product.op;
   Value out = tile.kind == ProductTile::Dot

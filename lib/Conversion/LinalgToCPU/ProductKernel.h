@@ -5,7 +5,7 @@
 #ifndef MX_LIB_CONVERSION_LINALGTOCPU_PRODUCTKERNEL_H
 #define MX_LIB_CONVERSION_LINALGTOCPU_PRODUCTKERNEL_H
 
-#include "Product.h"
+#include "LinalgProduct.h"
 #include "mx/Conversion/LinalgToCPU/CPUTarget.h"
 
 #include "mlir/IR/PatternMatch.h"
@@ -40,13 +40,13 @@ struct ProductTile {
   /// The tile for a product, by the registers of the target and, where they are
   /// static, the product's sizes. The number of columns is a power of two, so
   /// that blocks of scales begin where tiles do.
-  static ProductTile get(const Product &product, const CPUTarget &target);
+  static ProductTile get(const LinalgProduct &product, const CPUTarget &target);
 };
 
 /// Replaces `product` (at most `tile.columns` elements of `n.back()`, one of
 /// each batch dimension and each other of `n`) by loops. The result starts from
 /// `fill` or, if that is null, from the product's init.
-void lowerProduct(mlir::RewriterBase &rewriter, const Product &product,
+void lowerProduct(mlir::RewriterBase &rewriter, const LinalgProduct &product,
                   const ProductTile &tile, mlir::Value fill);
 
 } // namespace mx

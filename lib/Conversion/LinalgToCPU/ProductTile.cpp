@@ -28,12 +28,13 @@ static int64_t chooseRows(int64_t total, int64_t most) {
 }
 
 /// The innermost dimension of an operand, as a loop.
-static unsigned innermost(const Product &product, OpOperand *operand) {
+static unsigned innermost(const LinalgProduct &product, OpOperand *operand) {
   AffineMap map = product.getMap(operand);
   return map.getDimPosition(map.getNumResults() - 1);
 }
 
-ProductTile ProductTile::get(const Product &product, const CPUTarget &target) {
+ProductTile ProductTile::get(const LinalgProduct &product,
+                             const CPUTarget &target) {
   linalg::LinalgOp op = product.op;
   SmallVector<int64_t> sizes = op.getStaticLoopRanges();
   bool manyRegisters = target.registers >= 32;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
-#include "Product.h"
+#include "LinalgProduct.h"
 #include "ProductKernel.h"
 #include "Utils.h"
 #include "mx/Conversion/LinalgToCPU/Passes.h"
@@ -19,7 +19,7 @@ namespace mx {
 } // namespace mx
 
 using namespace mlir;
-using mx::Product;
+using mx::LinalgProduct;
 using mx::ProductTile;
 
 namespace {
@@ -31,27 +31,27 @@ struct TileProducts : mx::impl::MXCPUTileProductsBase<TileProducts> {
     FailureOr<mx::CPUTarget> target = mx::getTargetOrError(getOperation(), cpu);
     if (failed(target))
       return signalPassFailure();
-    SmallVector<Product> products;
+    SmallVector<LinalgProduct> products;
     getOperation()->walk([&](linalg::LinalgOp op) {
-      FailureOr<Product> product = Product::match(op);
+      FailureOr<LinalgProduct> product = LinalgProduct::match(op);
       if (succeeded(product) && isLowered(*product))
         products.push_back(*product);
     });
     IRRewriter rewriter(&getContext());
-    for (Product &product : products)
+    for (LinalgProduct &product : products)
       if (failed(tile(rewriter, product, *target)))
         return signalPassFailure();
   }
 
   /// Products in normal form (mx-cpu-normalize-products) that do anything
   /// (upstream's tiling does not expect a size of 0).
-  static bool isLowered(Product &product) {
+  static bool isLowered(LinalgProduct &product) {
     return getElementTypeOrSelf(product.lhs->get()).isF32() &&
            getElementTypeOrSelf(product.rhs->get()).isF32() &&
            !llvm::is_contained(product.op.getStaticLoopRanges(), 0);
   }
 
-  LogicalResult tile(RewriterBase &rewriter, const Product &product,
+  LogicalResult tile(RewriterBase &rewriter, const LinalgProduct &product,
                      const mx::CPUTarget &target) {
     linalg::LinalgOp op = product.op;
     ProductTile tile = ProductTile::get(product, target);
@@ -80,7 +80,8 @@ struct TileProducts : mx::impl::MXCPUTileProductsBase<TileProducts> {
       return op->emitError("could not be tiled");
     rewriter.replaceOp(op, tiled->replacements);
 
-    FailureOr<Product> inner = Product::match(tiled->tiledOps.front());
+    FailureOr<LinalgProduct> inner =
+        LinalgProduct::match(tiled->tiledOps.front());
     if (failed(inner))
       return tiled->tiledOps.front()->emitError("is no longer a product");
     mx::lowerProduct(rewriter, *inner, tile, fill);

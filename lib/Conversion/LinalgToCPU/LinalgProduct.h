@@ -2,8 +2,8 @@
 //
 // Recognises the contractions that get a tiled, vectorised kernel.
 
-#ifndef MX_LIB_CONVERSION_LINALGTOCPU_PRODUCT_H
-#define MX_LIB_CONVERSION_LINALGTOCPU_PRODUCT_H
+#ifndef MX_LIB_CONVERSION_LINALGTOCPU_LINALGPRODUCT_H
+#define MX_LIB_CONVERSION_LINALGTOCPU_LINALGPRODUCT_H
 
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 
@@ -17,7 +17,7 @@ namespace mx {
 /// (dimensions of each tensor in any order; operands f32, or narrower and
 /// extended). The operand called `rhs` is the one whose own dimension is the
 /// innermost of the result: vectors run along it, and its panels are packed.
-struct Product {
+struct LinalgProduct {
   mlir::linalg::LinalgOp op;
   mlir::OpOperand *lhs = nullptr, *rhs = nullptr, *init = nullptr;
   /// Loops of `op`; `n.back()` is the innermost dimension of the result. `m`
@@ -29,7 +29,7 @@ struct Product {
   }
 
   /// Matches an op on tensors.
-  static mlir::FailureOr<Product> match(mlir::Operation *op);
+  static mlir::FailureOr<LinalgProduct> match(mlir::Operation *op);
 };
 
 /// True for a float type that extends exactly to f32.
@@ -37,4 +37,4 @@ bool isNarrowFloat(mlir::Type type);
 
 } // namespace mx
 
-#endif // MX_LIB_CONVERSION_LINALGTOCPU_PRODUCT_H
+#endif // MX_LIB_CONVERSION_LINALGTOCPU_LINALGPRODUCT_H

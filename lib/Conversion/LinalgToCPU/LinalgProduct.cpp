@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
-#include "Product.h"
+#include "LinalgProduct.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 
@@ -36,7 +36,7 @@ static bool isMultiplyAdd(Block *block) {
   return false;
 }
 
-FailureOr<Product> Product::match(Operation *op) {
+FailureOr<LinalgProduct> LinalgProduct::match(Operation *op) {
   auto linalgOp = dyn_cast<linalg::LinalgOp>(op);
   if (!linalgOp || !linalgOp.hasPureTensorSemantics() ||
       linalgOp.getNumDpsInputs() != 2 || linalgOp.getNumDpsInits() != 1 ||
@@ -58,7 +58,7 @@ FailureOr<Product> Product::match(Operation *op) {
   if (out.getNumResults() == 0)
     return failure();
 
-  Product product;
+  LinalgProduct product;
   product.op = linalgOp;
   product.lhs = linalgOp.getDpsInputOperand(0);
   product.rhs = linalgOp.getDpsInputOperand(1);
