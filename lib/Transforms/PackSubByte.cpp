@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
 #include "PackedGeneric.h"
+#include "mx/IR/Constants.h"
 #include "mx/IR/MX.h"
 #include "mx/Transforms/Passes.h"
 
@@ -16,6 +17,8 @@
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/IR/DialectResourceBlobManager.h"
 #include "mlir/Transforms/DialectConversion.h"
+
+#include <limits>
 
 namespace mx {
 #define GEN_PASS_DEF_MXPACKSUBBYTE
@@ -157,10 +160,12 @@ static LogicalResult checkPackable(Operation *op) {
   }
   if (auto constant = dyn_cast<arith::ConstantOp>(op)) {
     if (auto resource =
-            dyn_cast<DenseResourceElementsAttr>(constant.getValue()))
-      return resource.getRawHandle().getBlob()
+            dyn_cast<DenseResourceElementsAttr>(constant.getValue())) {
+      Bytes storage;
+      return getRawData(resource, /*maxSplatElements=*/0, storage)
                  ? success()
                  : op->emitOpError("has no data to pack");
+    }
     return isa<DenseElementsAttr>(constant.getValue())
                ? success()
                : op->emitOpError("is not dense");
@@ -204,23 +209,19 @@ struct PackConstant : OpConversionPattern<arith::ConstantOp> {
                   ConversionPatternRewriter &rewriter) const override {
     auto type = cast<RankedTensorType>(op.getType());
     RankedTensorType packed = getPackedType(type);
-    if (auto resource = dyn_cast<DenseResourceElementsAttr>(op.getValue())) {
-      SmallVector<char> bytes =
-          packCodes(resource.getRawHandle().getBlob()->getData(), type);
-      rewriter.replaceOpWithNewOp<arith::ConstantOp>(
-          op, DenseResourceElementsAttr::get(
-                  packed, resource.getRawHandle().getKey(),
-                  HeapAsmResourceBlob::allocateAndCopyWithAlign(
-                      bytes, alignof(char))));
-      return success();
-    }
-    auto dense = cast<DenseElementsAttr>(op.getValue());
-    SmallVector<char> codes(dense.getRawData());
-    if (dense.isSplat() && !codes.empty())
-      codes.assign(type.getNumElements(), codes.front());
-    rewriter.replaceOpWithNewOp<arith::ConstantOp>(
-        op,
-        DenseElementsAttr::getFromRawBuffer(packed, packCodes(codes, type)));
+    Bytes storage;
+    SmallVector<char> bytes =
+        packCodes(*getRawData(cast<ElementsAttr>(op.getValue()),
+                              std::numeric_limits<int64_t>::max(), storage),
+                  type);
+    ElementsAttr value;
+    if (auto resource = dyn_cast<DenseResourceElementsAttr>(op.getValue()))
+      value = DenseResourceElementsAttr::get(
+          packed, resource.getRawHandle().getKey(),
+          HeapAsmResourceBlob::allocateAndCopyWithAlign(bytes, alignof(char)));
+    else
+      value = DenseElementsAttr::getFromRawBuffer(packed, bytes);
+    rewriter.replaceOpWithNewOp<arith::ConstantOp>(op, value);
     return success();
   }
 };

@@ -204,3 +204,14 @@ func.func @captured(%x: i4) -> tensor<4x8xi4> {
   } -> tensor<4x8xi4>
   return %0 : tensor<4x8xi4>
 }
+
+// -----
+
+// Fewer bytes than codes.
+func.func @short_blob() -> tensor<4x8xf4E2M1FN> {
+  // expected-error@below {{has no data to pack}}
+  %0 = arith.constant dense_resource<short> : tensor<4x8xf4E2M1FN>
+  return %0 : tensor<4x8xf4E2M1FN>
+}
+
+{-# dialect_resources: { builtin: { short: "0x0100000001020304" } } #-}
