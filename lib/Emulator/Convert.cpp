@@ -189,49 +189,49 @@ uint64_t scalesToBF16(const Decoded &, uint64_t a) {
 #define INTEGERS "u8|s8|u16|s16|u32|s32|u64|s64"
 #define NARROW(NAME, E)                                                        \
   {"cvt.rn.satfinite", NAME " f32", "relu", "d s1 s1",                         \
-   modified2<f32ToNarrow<mx::Element::E>>},                                    \
+   perLane<f32ToNarrow<mx::Element::E>>},                                      \
       {"cvt.rn.satfinite", NAME " f16x2", "relu", "d s1",                      \
-       modified1<f16ToNarrow<mx::Element::E>>},                                \
+       perLane<f16ToNarrow<mx::Element::E>>},                                  \
   {                                                                            \
     "cvt.rn", "f16x2 " NAME, "relu", "d s1",                                   \
-        modified1<narrowToF16<mx::Element::E>>                                 \
+        perLane<narrowToF16<mx::Element::E>>                                   \
   }
 
 static const Row rows[] = {
-    {"cvt", INTEGERS " " INTEGERS, "sat", "d* s*", modified1<intToInt>},
+    {"cvt", INTEGERS " " INTEGERS, "sat", "d* s*", perLane<intToInt>},
     {"cvt.rni", INTEGERS " f16|bf16|f32|f64", "ftz sat", "d* s1",
-     modified1<floatToInt>},
+     perLane<floatToInt>},
     {"cvt.rzi", INTEGERS " f16|bf16|f32|f64", "ftz sat", "d* s1",
-     modified1<floatToInt>},
+     perLane<floatToInt>},
     {"cvt.rmi", INTEGERS " f16|bf16|f32|f64", "ftz sat", "d* s1",
-     modified1<floatToInt>},
+     perLane<floatToInt>},
     {"cvt.rpi", INTEGERS " f16|bf16|f32|f64", "ftz sat", "d* s1",
-     modified1<floatToInt>},
-    {"cvt.rn", "f32 " INTEGERS, "", "d s*", modified1<intToF32>},
-    {"cvt.rn", "f64 " INTEGERS, "", "d s*", modified1<intToF64>},
+     perLane<floatToInt>},
+    {"cvt.rn", "f32 " INTEGERS, "", "d s*", perLane<intToF32>},
+    {"cvt.rn", "f64 " INTEGERS, "", "d s*", perLane<intToF64>},
     {"cvt.rn", "f16|bf16 u8|s8|u16|s16|u32|s32", "", "d s*",
-     modified1<intToHalf>},
-    {"cvt", "f32 f16|bf16", "ftz sat", "d s1", modified1<floatToFloat>},
-    {"cvt", "f64 f16|bf16|f32", "ftz", "d s1", modified1<floatToFloat>},
+     perLane<intToHalf>},
+    {"cvt", "f32 f16|bf16", "ftz sat", "d s1", perLane<floatToFloat>},
+    {"cvt", "f64 f16|bf16|f32", "ftz", "d s1", perLane<floatToFloat>},
     {"cvt", "f32 f32", "ftz sat rni rzi rmi rpi", "d s1",
-     modified1<floatToFloat>},
-    {"cvt", "f16|bf16 f32", "rn rz relu ftz", "d s1", modified1<floatToFloat>},
-    {"cvt", "f16 f32", "rm rp ftz", "d s1", modified1<floatToFloat>},
-    {"cvt", "f32 f64", "rn rz rm rp", "d s1", modified1<floatToFloat>},
+     perLane<floatToFloat>},
+    {"cvt", "f16|bf16 f32", "rn rz relu ftz", "d s1", perLane<floatToFloat>},
+    {"cvt", "f16 f32", "rm rp ftz", "d s1", perLane<floatToFloat>},
+    {"cvt", "f32 f64", "rn rz rm rp", "d s1", perLane<floatToFloat>},
     {"cvt", "tf32 f32", "rn rz rna satfinite relu", "d s1",
-     modified1<floatToFloat>},
+     perLane<floatToFloat>},
     {"cvt", "f16x2 f32", "rn rz relu satfinite", "d s1 s1",
-     modified2<f32ToPair<Type::F16>>},
+     perLane<f32ToPair<Type::F16>>},
     {"cvt", "bf16x2 f32", "rn rz relu satfinite", "d s1 s1",
-     modified2<f32ToPair<Type::BF16>>},
+     perLane<f32ToPair<Type::BF16>>},
     NARROW("e4m3x2", E4M3),
     NARROW("e5m2x2", E5M2),
     NARROW("e2m1x2", E2M1),
     NARROW("e2m3x2", E2M3),
     NARROW("e3m2x2", E3M2),
-    {"cvt.rp.satfinite", "ue8m0x2 f32", "", "d s1 s1", modified2<f32ToScales>},
-    {"cvt.rz.satfinite", "ue8m0x2 f32", "", "d s1 s1", modified2<f32ToScales>},
-    {"cvt.rn", "bf16x2 ue8m0x2", "", "d s1", modified1<scalesToBF16>},
+    {"cvt.rp.satfinite", "ue8m0x2 f32", "", "d s1 s1", perLane<f32ToScales>},
+    {"cvt.rz.satfinite", "ue8m0x2 f32", "", "d s1 s1", perLane<f32ToScales>},
+    {"cvt.rn", "bf16x2 ue8m0x2", "", "d s1", perLane<scalesToBF16>},
 };
 
 llvm::ArrayRef<Row> mx::ptx::getConvertRows() { return rows; }

@@ -4,6 +4,7 @@
 // rounded, those of .approx and .full instructions too.
 
 #include "Lanes.h"
+#include "MinMax.h"
 #include "Rounding.h"
 
 #include "mx/Formats/Codec.h"
@@ -46,22 +47,6 @@ template <typename T> T div(T a, T b) { return a / b; }
 template <typename T> T rcp(T a) { return 1 / a; }
 template <typename T> T sqrt(T a) { return std::sqrt(a); }
 template <typename T> T fma(T a, T b, T c) { return std::fma(a, b, c); }
-/// One NaN gives the other operand; -0 is less than +0.
-template <typename T> T min(T a, T b) {
-  return std::isnan(a)   ? b
-         : std::isnan(b) ? a
-         : a == b        ? (std::signbit(a) ? a : b)
-                         : std::min(a, b);
-}
-template <typename T> T max(T a, T b) {
-  return std::isnan(a)   ? b
-         : std::isnan(b) ? a
-         : a == b        ? (std::signbit(a) ? b : a)
-                         : std::max(a, b);
-}
-template <float (*F)(float, float)> float orNaN(float a, float b) {
-  return std::isnan(a) || std::isnan(b) ? NAN : F(a, b);
-}
 /// Of the magnitudes, with the product of the signs.
 template <float (*F)(float, float)> float xorSign(float a, float b) {
   float result = F(std::fabs(a), std::fabs(b));
@@ -111,11 +96,11 @@ template <unsigned Sign> uint64_t abs(const Decoded &d, uint64_t a) {
   return a & ~(uint64_t(1) << Sign);
 }
 
-template <float (*F)(float)> constexpr Handler f1 = modified1<apply1<float, F>>;
+template <float (*F)(float)> constexpr Handler f1 = perLane<apply1<float, F>>;
 template <float (*F)(float, float)>
-constexpr Handler f2 = modified2<apply2<float, F>>;
+constexpr Handler f2 = perLane<apply2<float, F>>;
 template <float (*F)(float, float, float)>
-constexpr Handler f3 = modified3<apply3<float, F>>;
+constexpr Handler f3 = perLane<apply3<float, F>>;
 /// Of two or three values.
 template <float (*F)(float, float)> float twice(float a, float b, float c) {
   return F(F(a, b), c);
@@ -125,11 +110,11 @@ void extremum(Warp &warp, const Decoded &decoded) {
   (decoded.getNumOperands() == 4 ? f3<twice<F>> : f2<F>)(warp, decoded);
 }
 template <double (*F)(double)>
-constexpr Handler d1 = modified1<apply1<double, F>>;
+constexpr Handler d1 = perLane<apply1<double, F>>;
 template <double (*F)(double, double)>
-constexpr Handler d2 = modified2<apply2<double, F>>;
+constexpr Handler d2 = perLane<apply2<double, F>>;
 template <float (*F)(float, float)>
-constexpr Handler p2 = modified2<both2<apply2<float, F>>>;
+constexpr Handler p2 = perLane<both2<apply2<float, F>>>;
 } // namespace
 
 static const Row rows[] = {
@@ -151,30 +136,30 @@ static const Row rows[] = {
     {"sin.approx", "f32", "ftz", "d s", f1<sin>},
     {"cos.approx", "f32", "ftz", "d s", f1<cos>},
     {"tanh.approx", "f32", "", "d s", f1<tanh>},
-    {"min.NaN", "f32", "ftz", "d s s s?", extremum<orNaN<min<float>>>},
-    {"max.NaN", "f32", "ftz", "d s s s?", extremum<orNaN<max<float>>>},
+    {"min.NaN", "f32", "ftz", "d s s s?", extremum<orNaN<float, min<float>>>},
+    {"max.NaN", "f32", "ftz", "d s s s?", extremum<orNaN<float, max<float>>>},
     {"min.xorsign.abs", "f32", "ftz", "d s s", f2<xorSign<min<float>>>},
     {"max.xorsign.abs", "f32", "ftz", "d s s", f2<xorSign<max<float>>>},
     {"min", "f32", "ftz", "d s s s?", extremum<min<float>>},
     {"max", "f32", "ftz", "d s s s?", extremum<max<float>>},
-    {"neg", "f32", "ftz", "d s", modified1<neg<31>>},
-    {"abs", "f32", "ftz", "d s", modified1<abs<31>>},
+    {"neg", "f32", "ftz", "d s", perLane<neg<31>>},
+    {"abs", "f32", "ftz", "d s", perLane<abs<31>>},
     {"add", "f32x2", "rn ftz", "d s s", p2<add<float>>},
     {"sub", "f32x2", "rn ftz", "d s s", p2<sub<float>>},
     {"mul", "f32x2", "rn ftz", "d s s", p2<mul<float>>},
     {"fma.rn", "f32x2", "ftz", "d s s s",
-     modified3<both3<apply3<float, fma<float>>>>},
+     perLane<both3<apply3<float, fma<float>>>>},
     {"add", "f64", "rn", "d s s", d2<add<double>>},
     {"sub", "f64", "rn", "d s s", d2<sub<double>>},
     {"mul", "f64", "rn", "d s s", d2<mul<double>>},
-    {"fma.rn", "f64", "", "d s s s", modified3<apply3<double, fma<double>>>},
+    {"fma.rn", "f64", "", "d s s s", perLane<apply3<double, fma<double>>>},
     {"div.rn", "f64", "", "d s s", d2<div<double>>},
     {"rcp.rn", "f64", "", "d s", d1<rcp<double>>},
     {"sqrt.rn", "f64", "", "d s", d1<sqrt<double>>},
     {"min", "f64", "", "d s s", d2<min<double>>},
     {"max", "f64", "", "d s s", d2<max<double>>},
-    {"neg", "f64", "", "d s", modified1<neg<63>>},
-    {"abs", "f64", "", "d s", modified1<abs<63>>},
+    {"neg", "f64", "", "d s", perLane<neg<63>>},
+    {"abs", "f64", "", "d s", perLane<abs<63>>},
 };
 
 llvm::ArrayRef<Row> mx::ptx::getFloatRows() { return rows; }

@@ -3,6 +3,7 @@
 // f16, bf16 and their packed forms (PTX ISA 9.7.4), each with one rounding.
 
 #include "Lanes.h"
+#include "MinMax.h"
 #include "Rounding.h"
 
 #include <cmath>
@@ -31,21 +32,6 @@ template <Type T> uint64_t store(const Decoded &decoded, double value) {
 
 double sub(double a, double b) { return addOdd(a, -b); }
 double mul(double a, double b) { return a * b; }
-double min(double a, double b) {
-  return std::isnan(a)   ? b
-         : std::isnan(b) ? a
-         : a == b        ? (std::signbit(a) ? a : b)
-                         : std::min(a, b);
-}
-double max(double a, double b) {
-  return std::isnan(a)   ? b
-         : std::isnan(b) ? a
-         : a == b        ? (std::signbit(a) ? b : a)
-                         : std::max(a, b);
-}
-template <double (*F)(double, double)> double orNaN(double a, double b) {
-  return std::isnan(a) || std::isnan(b) ? NAN : F(a, b);
-}
 
 template <Type T, double (*F)(double, double)>
 uint64_t apply2(const Decoded &d, uint64_t a, uint64_t b) {
@@ -57,7 +43,7 @@ uint64_t fma(const Decoded &d, uint64_t a, uint64_t b, uint64_t c) {
   return store<T>(d, addOdd(load<T>(d, a) * load<T>(d, b), load<T>(d, c)));
 }
 uint64_t neg(const Decoded &, uint64_t a) { return (a ^ 0x8000) & 0xFFFF; }
-uint64_t abs(const Decoded &, uint64_t a) { return a & 0x7FFF; }
+uint64_t absolute(const Decoded &, uint64_t a) { return a & 0x7FFF; }
 
 template <Modified1 F> uint64_t both1(const Decoded &d, uint64_t a) {
   return F(d, a & 0xFFFF) | F(d, a >> 16 & 0xFFFF) << 16;
@@ -75,31 +61,31 @@ uint64_t both3(const Decoded &d, uint64_t a, uint64_t b, uint64_t c) {
 } // namespace
 
 #define HALF2(NAME, OPTIONAL, F)                                               \
-  {NAME, "f16", OPTIONAL, "d s s", modified2<apply2<Type::F16, F>>},           \
-      {NAME, "bf16", OPTIONAL, "d s s", modified2<apply2<Type::BF16, F>>},     \
+  {NAME, "f16", OPTIONAL, "d s s", perLane<apply2<Type::F16, F>>},             \
+      {NAME, "bf16", OPTIONAL, "d s s", perLane<apply2<Type::BF16, F>>},       \
       {NAME, "f16x2", OPTIONAL, "d s s",                                       \
-       modified2<both2<apply2<Type::F16, F>>>},                                \
+       perLane<both2<apply2<Type::F16, F>>>},                                  \
   {                                                                            \
-    NAME, "bf16x2", OPTIONAL, "d s s", modified2<both2<apply2<Type::BF16, F>>> \
+    NAME, "bf16x2", OPTIONAL, "d s s", perLane<both2<apply2<Type::BF16, F>>>   \
   }
 
 static const Row rows[] = {
     HALF2("add", "rn ftz sat", addOdd),
     HALF2("sub", "rn ftz sat", sub),
     HALF2("mul", "rn ftz sat", mul),
-    HALF2("min.NaN", "ftz", orNaN<min>),
-    HALF2("max.NaN", "ftz", orNaN<max>),
-    HALF2("min", "ftz", min),
-    HALF2("max", "ftz", max),
-    {"fma.rn", "f16", "ftz sat relu", "d s s s", modified3<fma<Type::F16>>},
-    {"fma.rn", "bf16", "relu", "d s s s", modified3<fma<Type::BF16>>},
+    HALF2("min.NaN", "ftz", (orNaN<double, min<double>>)),
+    HALF2("max.NaN", "ftz", (orNaN<double, max<double>>)),
+    HALF2("min", "ftz", min<double>),
+    HALF2("max", "ftz", max<double>),
+    {"fma.rn", "f16", "ftz sat relu", "d s s s", perLane<fma<Type::F16>>},
+    {"fma.rn", "bf16", "relu", "d s s s", perLane<fma<Type::BF16>>},
     {"fma.rn", "f16x2", "ftz sat relu", "d s s s",
-     modified3<both3<fma<Type::F16>>>},
-    {"fma.rn", "bf16x2", "relu", "d s s s", modified3<both3<fma<Type::BF16>>>},
-    {"neg", "f16|bf16", "", "d s", modified1<neg>},
-    {"neg", "f16x2|bf16x2", "", "d s", modified1<both1<neg>>},
-    {"abs", "f16|bf16", "", "d s", modified1<abs>},
-    {"abs", "f16x2|bf16x2", "", "d s", modified1<both1<abs>>},
+     perLane<both3<fma<Type::F16>>>},
+    {"fma.rn", "bf16x2", "relu", "d s s s", perLane<both3<fma<Type::BF16>>>},
+    {"neg", "f16|bf16", "", "d s", perLane<neg>},
+    {"neg", "f16x2|bf16x2", "", "d s", perLane<both1<neg>>},
+    {"abs", "f16|bf16", "", "d s", perLane<absolute>},
+    {"abs", "f16x2|bf16x2", "", "d s", perLane<both1<absolute>>},
 };
 
 llvm::ArrayRef<Row> mx::ptx::getHalfRows() { return rows; }

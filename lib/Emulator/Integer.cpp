@@ -153,39 +153,39 @@ template <typename T> uint64_t sad(uint64_t a, uint64_t b, uint64_t c) {
 }
 } // namespace
 
-#define EACH_TYPE(NAME, OPERANDS, KIND, F)                                     \
-  {NAME, "u16", "", OPERANDS, KIND<F<uint16_t>>},                              \
-      {NAME, "s16", "", OPERANDS, KIND<F<int16_t>>},                           \
-      {NAME, "u32", "", OPERANDS, KIND<F<uint32_t>>},                          \
-      {NAME, "s32", "", OPERANDS, KIND<F<int32_t>>},                           \
-      {NAME, "u64", "", OPERANDS, KIND<F<uint64_t>>}, {                        \
-    NAME, "s64", "", OPERANDS, KIND<F<int64_t>>                                \
+#define EACH_TYPE(NAME, OPERANDS, F)                                           \
+  {NAME, "u16", "", OPERANDS, perLane<F<uint16_t>>},                           \
+      {NAME, "s16", "", OPERANDS, perLane<F<int16_t>>},                        \
+      {NAME, "u32", "", OPERANDS, perLane<F<uint32_t>>},                       \
+      {NAME, "s32", "", OPERANDS, perLane<F<int32_t>>},                        \
+      {NAME, "u64", "", OPERANDS, perLane<F<uint64_t>>}, {                     \
+    NAME, "s64", "", OPERANDS, perLane<F<int64_t>>                             \
   }
-#define EACH_WIDE(NAME, OPERANDS, KIND, F)                                     \
-  {NAME, "u16", "", OPERANDS, KIND<F<uint16_t>>},                              \
-      {NAME, "s16", "", OPERANDS, KIND<F<int16_t>>},                           \
-      {NAME, "u32", "", OPERANDS, KIND<F<uint32_t>>}, {                        \
-    NAME, "s32", "", OPERANDS, KIND<F<int32_t>>                                \
+#define EACH_WIDE(NAME, OPERANDS, F)                                           \
+  {NAME, "u16", "", OPERANDS, perLane<F<uint16_t>>},                           \
+      {NAME, "s16", "", OPERANDS, perLane<F<int16_t>>},                        \
+      {NAME, "u32", "", OPERANDS, perLane<F<uint32_t>>}, {                     \
+    NAME, "s32", "", OPERANDS, perLane<F<int32_t>>                             \
   }
 
 static const Row rows[] = {
-    EACH_TYPE("add", "d s s", binary, add),
-    EACH_TYPE("sub", "d s s", binary, sub),
-    EACH_TYPE("mul.lo", "d s s", binary, mulLo),
-    EACH_TYPE("mul.hi", "d s s", binary, mulHi),
-    EACH_WIDE("mul.wide", "dw s s", binary, mulWide),
-    EACH_TYPE("mad.lo", "d s s s", ternary, madLo),
-    EACH_TYPE("mad.hi", "d s s s", ternary, madHi),
-    EACH_WIDE("mad.wide", "dw s s sw", ternary, madWide),
-    EACH_TYPE("min", "d s s", binary, min),
-    EACH_TYPE("max", "d s s", binary, max),
-    EACH_TYPE("sad", "d s s s", ternary, sad),
-    {"neg", "s16", "", "d s", unary<neg<int16_t>>},
-    {"neg", "s32", "", "d s", unary<neg<int32_t>>},
-    {"neg", "s64", "", "d s", unary<neg<int64_t>>},
-    {"abs", "s16", "", "d s", unary<abs<int16_t>>},
-    {"abs", "s32", "", "d s", unary<abs<int32_t>>},
-    {"abs", "s64", "", "d s", unary<abs<int64_t>>},
+    EACH_TYPE("add", "d s s", add),
+    EACH_TYPE("sub", "d s s", sub),
+    EACH_TYPE("mul.lo", "d s s", mulLo),
+    EACH_TYPE("mul.hi", "d s s", mulHi),
+    EACH_WIDE("mul.wide", "dw s s", mulWide),
+    EACH_TYPE("mad.lo", "d s s s", madLo),
+    EACH_TYPE("mad.hi", "d s s s", madHi),
+    EACH_WIDE("mad.wide", "dw s s sw", madWide),
+    EACH_TYPE("min", "d s s", min),
+    EACH_TYPE("max", "d s s", max),
+    EACH_TYPE("sad", "d s s s", sad),
+    {"neg", "s16", "", "d s", perLane<neg<int16_t>>},
+    {"neg", "s32", "", "d s", perLane<neg<int32_t>>},
+    {"neg", "s64", "", "d s", perLane<neg<int64_t>>},
+    {"abs", "s16", "", "d s", perLane<abs<int16_t>>},
+    {"abs", "s32", "", "d s", perLane<abs<int32_t>>},
+    {"abs", "s64", "", "d s", perLane<abs<int64_t>>},
     {"div", "u16", "", "d s s", divide<uint16_t, false>},
     {"div", "s16", "", "d s s", divide<int16_t, false>},
     {"div", "u32", "", "d s s", divide<uint32_t, false>},
@@ -198,26 +198,26 @@ static const Row rows[] = {
     {"rem", "s32", "", "d s s", divide<int32_t, true>},
     {"rem", "u64", "", "d s s", divide<uint64_t, true>},
     {"rem", "s64", "", "d s s", divide<int64_t, true>},
-    {"popc", "b32", "", "d=32 s", unary<popc<int32_t>>},
-    {"popc", "b64", "", "d=32 s", unary<popc<int64_t>>},
-    {"clz", "b32", "", "d=32 s", unary<clz<int32_t>>},
-    {"clz", "b64", "", "d=32 s", unary<clz<int64_t>>},
-    {"brev", "b32", "", "d s", unary<brev<int32_t>>},
-    {"brev", "b64", "", "d s", unary<brev<int64_t>>},
-    {"bfind.shiftamt", "u32", "", "d=32 s", unary<bfind<uint32_t, true>>},
-    {"bfind.shiftamt", "s32", "", "d=32 s", unary<bfind<int32_t, true>>},
-    {"bfind.shiftamt", "u64", "", "d=32 s", unary<bfind<uint64_t, true>>},
-    {"bfind.shiftamt", "s64", "", "d=32 s", unary<bfind<int64_t, true>>},
-    {"bfind", "u32", "", "d=32 s", unary<bfind<uint32_t, false>>},
-    {"bfind", "s32", "", "d=32 s", unary<bfind<int32_t, false>>},
-    {"bfind", "u64", "", "d=32 s", unary<bfind<uint64_t, false>>},
-    {"bfind", "s64", "", "d=32 s", unary<bfind<int64_t, false>>},
-    {"bfe", "u32", "", "d s s=32 s=32", ternary<bfe<uint32_t>>},
-    {"bfe", "s32", "", "d s s=32 s=32", ternary<bfe<int32_t>>},
-    {"bfe", "u64", "", "d s s=32 s=32", ternary<bfe<uint64_t>>},
-    {"bfe", "s64", "", "d s s=32 s=32", ternary<bfe<int64_t>>},
-    {"bfi", "b32", "", "d s s s=32 s=32", quaternary<bfi<uint32_t>>},
-    {"bfi", "b64", "", "d s s s=32 s=32", quaternary<bfi<uint64_t>>},
+    {"popc", "b32", "", "d=32 s", perLane<popc<int32_t>>},
+    {"popc", "b64", "", "d=32 s", perLane<popc<int64_t>>},
+    {"clz", "b32", "", "d=32 s", perLane<clz<int32_t>>},
+    {"clz", "b64", "", "d=32 s", perLane<clz<int64_t>>},
+    {"brev", "b32", "", "d s", perLane<brev<int32_t>>},
+    {"brev", "b64", "", "d s", perLane<brev<int64_t>>},
+    {"bfind.shiftamt", "u32", "", "d=32 s", perLane<bfind<uint32_t, true>>},
+    {"bfind.shiftamt", "s32", "", "d=32 s", perLane<bfind<int32_t, true>>},
+    {"bfind.shiftamt", "u64", "", "d=32 s", perLane<bfind<uint64_t, true>>},
+    {"bfind.shiftamt", "s64", "", "d=32 s", perLane<bfind<int64_t, true>>},
+    {"bfind", "u32", "", "d=32 s", perLane<bfind<uint32_t, false>>},
+    {"bfind", "s32", "", "d=32 s", perLane<bfind<int32_t, false>>},
+    {"bfind", "u64", "", "d=32 s", perLane<bfind<uint64_t, false>>},
+    {"bfind", "s64", "", "d=32 s", perLane<bfind<int64_t, false>>},
+    {"bfe", "u32", "", "d s s=32 s=32", perLane<bfe<uint32_t>>},
+    {"bfe", "s32", "", "d s s=32 s=32", perLane<bfe<int32_t>>},
+    {"bfe", "u64", "", "d s s=32 s=32", perLane<bfe<uint64_t>>},
+    {"bfe", "s64", "", "d s s=32 s=32", perLane<bfe<int64_t>>},
+    {"bfi", "b32", "", "d s s s=32 s=32", perLane<bfi<uint32_t>>},
+    {"bfi", "b64", "", "d s s s=32 s=32", perLane<bfi<uint64_t>>},
 };
 
 llvm::ArrayRef<Row> mx::ptx::getIntegerRows() { return rows; }

@@ -195,9 +195,9 @@ void selp(Warp &warp, const Decoded &decoded) {
 } // namespace
 
 #define EACH_BITS(NAME, F)                                                     \
-  {NAME, "b16", "", "d s s", binary<narrow<uint16_t, F>>},                     \
-      {NAME, "b32", "", "d s s", binary<narrow<uint32_t, F>>},                 \
-      {NAME, "b64", "", "d s s", binary<narrow<uint64_t, F>>}, {               \
+  {NAME, "b16", "", "d s s", perLane<narrow<uint16_t, F>>},                    \
+      {NAME, "b32", "", "d s s", perLane<narrow<uint32_t, F>>},                \
+      {NAME, "b64", "", "d s s", perLane<narrow<uint64_t, F>>}, {              \
     NAME, "pred", "", "p P P", predicateLogic<F>                               \
   }
 
@@ -210,25 +210,25 @@ static const Row rows[] = {
     EACH_BITS("and", andBits),
     EACH_BITS("or", orBits),
     EACH_BITS("xor", xorBits),
-    {"not", "b16", "", "d s", unary<notBits<uint16_t>>},
-    {"not", "b32", "", "d s", unary<notBits<uint32_t>>},
-    {"not", "b64", "", "d s", unary<notBits<uint64_t>>},
+    {"not", "b16", "", "d s", perLane<notBits<uint16_t>>},
+    {"not", "b32", "", "d s", perLane<notBits<uint32_t>>},
+    {"not", "b64", "", "d s", perLane<notBits<uint64_t>>},
     {"not", "pred", "", "p P", predicateNot},
-    {"shl", "b16", "", "d s s=32", binary<shl<uint16_t>>},
-    {"shl", "b32", "", "d s s=32", binary<shl<uint32_t>>},
-    {"shl", "b64", "", "d s s=32", binary<shl<uint64_t>>},
-    {"shr", "b16|u16", "", "d s s=32", binary<shr<uint16_t>>},
-    {"shr", "b32|u32", "", "d s s=32", binary<shr<uint32_t>>},
-    {"shr", "b64|u64", "", "d s s=32", binary<shr<uint64_t>>},
-    {"shr", "s16", "", "d s s=32", binary<shr<int16_t>>},
-    {"shr", "s32", "", "d s s=32", binary<shr<int32_t>>},
-    {"shr", "s64", "", "d s s=32", binary<shr<int64_t>>},
-    {"shf.l.wrap", "b32", "", "d s s s", ternary<funnel<true, true>>},
-    {"shf.l.clamp", "b32", "", "d s s s", ternary<funnel<true, false>>},
-    {"shf.r.wrap", "b32", "", "d s s s", ternary<funnel<false, true>>},
-    {"shf.r.clamp", "b32", "", "d s s s", ternary<funnel<false, false>>},
-    {"lop3", "b32", "", "d s s s i=32", quaternary<lop3>},
-    {"prmt", "b32", "", "d s s s", ternary<prmt>},
+    {"shl", "b16", "", "d s s=32", perLane<shl<uint16_t>>},
+    {"shl", "b32", "", "d s s=32", perLane<shl<uint32_t>>},
+    {"shl", "b64", "", "d s s=32", perLane<shl<uint64_t>>},
+    {"shr", "b16|u16", "", "d s s=32", perLane<shr<uint16_t>>},
+    {"shr", "b32|u32", "", "d s s=32", perLane<shr<uint32_t>>},
+    {"shr", "b64|u64", "", "d s s=32", perLane<shr<uint64_t>>},
+    {"shr", "s16", "", "d s s=32", perLane<shr<int16_t>>},
+    {"shr", "s32", "", "d s s=32", perLane<shr<int32_t>>},
+    {"shr", "s64", "", "d s s=32", perLane<shr<int64_t>>},
+    {"shf.l.wrap", "b32", "", "d s s s", perLane<funnel<true, true>>},
+    {"shf.l.clamp", "b32", "", "d s s s", perLane<funnel<true, false>>},
+    {"shf.r.wrap", "b32", "", "d s s s", perLane<funnel<false, true>>},
+    {"shf.r.clamp", "b32", "", "d s s s", perLane<funnel<false, false>>},
+    {"lop3", "b32", "", "d s s s i=32", perLane<lop3>},
+    {"prmt", "b32", "", "d s s s", perLane<prmt>},
     {"setp", "b16|u16", compareInteger, "p|p s s P?", setp<uint16_t>},
     {"setp", "b32|u32", compareInteger, "p|p s s P?", setp<uint32_t>},
     {"setp", "b64|u64", compareInteger, "p|p s s P?", setp<uint64_t>},

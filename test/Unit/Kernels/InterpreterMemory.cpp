@@ -6,13 +6,14 @@ using namespace mlir;
 using namespace mx;
 using namespace mx::test;
 
-bool ThreadBlock::checkGlobal(Operation *op, uint64_t address, int64_t size) {
+uint8_t *ThreadBlock::getGlobal(Operation *op, uint64_t address, int64_t size) {
   uint64_t buffer = (address >> bufferShift) - 1;
   uint64_t offset = address & ((uint64_t(1) << bufferShift) - 1);
-  if (buffer >= buffers.size() || offset + size > buffers[buffer]->size())
-    return fail(op, "global memory out of bounds: buffer " + Twine(buffer) +
-                        ", byte " + Twine(offset));
-  return true;
+  if (buffer < buffers.size() && offset + size <= buffers[buffer]->size())
+    return buffers[buffer]->data() + offset;
+  fail(op, "global memory out of bounds: buffer " + Twine(buffer) + ", byte " +
+               Twine(offset));
+  return nullptr;
 }
 
 bool ThreadBlock::read(Operation *op, int thread, uint64_t address,
@@ -20,12 +21,10 @@ bool ThreadBlock::read(Operation *op, int thread, uint64_t address,
   if (address % size != 0)
     return fail(op, "misaligned read of " + Twine(size));
   if (address < sharedBase) {
-    if (!checkGlobal(op, address, size))
-      return false;
-    uint64_t offset = address & ((uint64_t(1) << bufferShift) - 1);
-    const auto &buffer = *buffers[(address >> bufferShift) - 1];
-    std::copy_n(buffer.begin() + offset, size, bytes);
-    return true;
+    const uint8_t *data = getGlobal(op, address, size);
+    if (data)
+      std::copy_n(data, size, bytes);
+    return data;
   }
   uint64_t offset = address - sharedBase;
   if (offset + size > shared.size())
@@ -63,12 +62,10 @@ bool ThreadBlock::write(Operation *op, int thread, uint64_t address,
   if (address % size != 0)
     return fail(op, "misaligned write of " + Twine(size));
   if (address < sharedBase) {
-    if (!checkGlobal(op, address, size))
-      return false;
-    uint64_t offset = address & ((uint64_t(1) << bufferShift) - 1);
-    std::copy_n(bytes, size,
-                buffers[(address >> bufferShift) - 1]->begin() + offset);
-    return true;
+    uint8_t *data = getGlobal(op, address, size);
+    if (data)
+      std::copy_n(bytes, size, data);
+    return data;
   }
   uint64_t offset = address - sharedBase;
   if (offset + size > shared.size())
@@ -135,7 +132,7 @@ bool ThreadBlock::executeCopy(NVVM::CpAsyncOp op) {
     uint64_t offset = copy.destination - sharedBase;
     if (copy.destination < sharedBase || offset + size > shared.size())
       return fail(op, "shared memory out of bounds");
-    if (valid > 0 && !checkGlobal(op, copy.source, valid))
+    if (valid > 0 && !getGlobal(op, copy.source, valid))
       return false;
     for (int64_t i = 0; i < size; ++i) {
       if (!markWrite(op, t, shared[offset + i]))
@@ -151,10 +148,9 @@ bool ThreadBlock::waitForCopies(Operation *op, int64_t pending) {
   while (int64_t(groups.size()) > pending) {
     for (const Copy &copy : groups.front()) {
       std::vector<uint8_t> bytes(copy.size, 0);
-      uint64_t offset = copy.source & ((uint64_t(1) << bufferShift) - 1);
       if (copy.valid > 0)
-        std::copy_n(buffers[(copy.source >> bufferShift) - 1]->begin() + offset,
-                    copy.valid, bytes.begin());
+        std::copy_n(getGlobal(op, copy.source, copy.valid), copy.valid,
+                    bytes.begin());
       for (int64_t i = 0; i < copy.size; ++i)
         shared[copy.destination - sharedBase + i].pending = false;
       if (!write(op, copy.thread, copy.destination, copy.size, bytes.data()))

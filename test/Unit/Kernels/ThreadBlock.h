@@ -121,7 +121,8 @@ private:
 
   //===--- Memory ---------------------------------------------------------===//
 
-  bool checkGlobal(Operation *op, uint64_t address, int64_t size);
+  /// The bytes at an address, or null, with an error, if they are no buffer's.
+  uint8_t *getGlobal(Operation *op, uint64_t address, int64_t size);
   bool read(Operation *op, int thread, uint64_t address, int64_t size,
             uint8_t *bytes);
   bool write(Operation *op, int thread, uint64_t address, int64_t size,
