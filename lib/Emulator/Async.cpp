@@ -4,7 +4,7 @@
 // their group and not before, which is as late as the ISA allows; until then
 // the destination is in flight and may not be touched.
 
-#include "Machine.h"
+#include "Warp.h"
 
 using namespace mx::ptx;
 
@@ -34,7 +34,7 @@ static void copyAsync(Warp &warp, const Decoded &decoded) {
       return;
     if (read && !warp.access(i, Space::Global, source, read, 1, Access::Read))
       return;
-    std::fill_n(warp.block.shared.stateAt(destination), bytes,
+    std::fill_n(warp.parent.shared.stateAt(destination), bytes,
                 ByteState::InFlight);
     warp.copies.push_back(
         {i, warp.groups[i], destination, source, bytes, read});

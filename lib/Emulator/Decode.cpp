@@ -38,9 +38,22 @@ static std::optional<SpecialRegister> getSpecialRegister(StringRef name) {
       .Case("%lanemask_le", S::LanemaskLe)
       .Case("%lanemask_gt", S::LanemaskGt)
       .Case("%lanemask_ge", S::LanemaskGe)
+      .Case("%clusterid.x", S::ClusterIdX)
+      .Case("%clusterid.y", S::ClusterIdY)
+      .Case("%clusterid.z", S::ClusterIdZ)
+      .Case("%nclusterid.x", S::NclusterIdX)
+      .Case("%nclusterid.y", S::NclusterIdY)
+      .Case("%nclusterid.z", S::NclusterIdZ)
+      .Case("%cluster_ctaid.x", S::ClusterCtaidX)
+      .Case("%cluster_ctaid.y", S::ClusterCtaidY)
+      .Case("%cluster_ctaid.z", S::ClusterCtaidZ)
+      .Case("%cluster_nctaid.x", S::ClusterNctaidX)
+      .Case("%cluster_nctaid.y", S::ClusterNctaidY)
+      .Case("%cluster_nctaid.z", S::ClusterNctaidZ)
       .Case("%cluster_ctarank", S::ClusterCtaRank)
       .Case("%cluster_nctarank", S::ClusterNctaRank)
       .Case("%dynamic_smem_size", S::DynamicSmemSize)
+      .Case("%total_smem_size", S::TotalSmemSize)
       .Default(std::nullopt);
 }
 
@@ -77,7 +90,8 @@ private:
   bool decodeValue(const Operand &operand, StringRef kind, unsigned bits,
                    Type type, Decoded &decoded);
   bool decodeConstant(const Operand &operand, Type type, uint64_t &bits);
-  uint32_t getConstant(uint64_t bits);
+  bool isShared(const Operand &operand) const;
+  uint32_t getConstant(uint64_t bits, bool isShared);
 
   Program &program;
   const Module &module;
@@ -135,8 +149,17 @@ bool Decoder::layOut() {
   return false;
 }
 
-uint32_t Decoder::getConstant(uint64_t bits) {
-  auto [it, isNew] = program.constants.try_emplace(bits, program.numRegisters);
+bool Decoder::isShared(const Operand &operand) const {
+  if (operand.kind != Operand::Variable)
+    return false;
+  const std::vector<Variable> &variables =
+      operand.isLocal ? function.variables : module.variables;
+  return variables[operand.index].space == Space::Shared;
+}
+
+uint32_t Decoder::getConstant(uint64_t bits, bool isShared) {
+  auto &constants = isShared ? program.sharedAddresses : program.constants;
+  auto [it, isNew] = constants.try_emplace(bits, program.numRegisters);
   if (isNew)
     ++program.numRegisters;
   return it->second;
@@ -226,7 +249,7 @@ bool Decoder::decodeValue(const Operand &operand, StringRef kind, unsigned bits,
       value.isPredicate = true;
       constant = constant ? UINT32_MAX : 0;
     }
-    value.index = getConstant(constant);
+    value.index = getConstant(constant, isShared(operand));
   }
   decoded.values.push_back(value);
   return false;
@@ -300,6 +323,8 @@ void Decoder::decodeModifiers(const Instruction &source, Decoded &decoded) {
       decoded.space = Space::Global;
     else if (word == "shared" || word == "shared::cta")
       decoded.space = Space::Shared;
+    else if (word == "shared::cluster")
+      decoded.space = Space::SharedCluster;
     else if (word == "local")
       decoded.space = Space::Local;
     else if (word == "const")

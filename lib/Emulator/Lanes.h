@@ -5,7 +5,7 @@
 #ifndef MX_LIB_EMULATOR_LANES_H
 #define MX_LIB_EMULATOR_LANES_H
 
-#include "Machine.h"
+#include "Warp.h"
 
 #include <utility>
 

@@ -2,7 +2,7 @@
 //
 // mov, ld, st, cvta (PTX ISA 9.7.9) and atom (9.7.13.5).
 
-#include "Machine.h"
+#include "Warp.h"
 
 #include <cstring>
 

@@ -4,8 +4,8 @@
 // is the row of A and D and the column of B, q = lane % 4 the place along k or
 // n. Sums are exact, with one rounding to f32 at the end.
 
-#include "Machine.h"
 #include "Rounding.h"
+#include "Warp.h"
 
 #include "mx/Formats/Codec.h"
 

@@ -108,9 +108,22 @@ enum class SpecialRegister : uint8_t {
   LanemaskLe,
   LanemaskGt,
   LanemaskGe,
+  ClusterIdX,
+  ClusterIdY,
+  ClusterIdZ,
+  NclusterIdX,
+  NclusterIdY,
+  NclusterIdZ,
+  ClusterCtaidX,
+  ClusterCtaidY,
+  ClusterCtaidZ,
+  ClusterNctaidX,
+  ClusterNctaidY,
+  ClusterNctaidZ,
   ClusterCtaRank,
   ClusterNctaRank,
-  DynamicSmemSize
+  DynamicSmemSize,
+  TotalSmemSize
 };
 
 struct Program {
@@ -120,6 +133,8 @@ struct Program {
   /// Registers of the function, then constants and special registers.
   unsigned numRegisters = 0;
   std::map<uint64_t, uint32_t> constants;
+  /// Registers that hold addresses of shared memory: these differ by block.
+  std::map<uint64_t, uint32_t> sharedAddresses;
   std::vector<std::pair<SpecialRegister, uint32_t>> specials;
   /// Bytes of shared memory without the dynamic part, which begins there.
   uint64_t staticShared = 0;

@@ -1,49 +1,71 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
-#include "Machine.h"
-
-#include "llvm/ADT/Twine.h"
+#include "Warp.h"
 
 #include <cstring>
 
 using namespace mx::ptx;
 using llvm::Twine;
 
-static uint64_t getSpecialValue(SpecialRegister special, const Block &block,
-                                unsigned warp, unsigned lane) {
+static uint64_t getPart(const Dim3 &dim, unsigned i) {
+  return i == 0 ? dim.x : i == 1 ? dim.y : dim.z;
+}
+
+static uint64_t getSpecialValue(SpecialRegister special, const Warp &warp,
+                                unsigned lane) {
   using S = SpecialRegister;
-  const Machine &machine = block.machine;
-  unsigned thread = warp * warpSize + lane;
-  const Dim3 &size = machine.block;
+  const Block &block = warp.parent;
+  const LaunchConfig &config = warp.machine.config;
+  unsigned thread = warp.number * warpSize + lane;
+  const Dim3 &size = config.block, &cluster = config.cluster;
+  Dim3 tid = {thread % size.x, thread / size.x % size.y,
+              thread / size.x / size.y};
+  auto part = [&](const Dim3 &dim, S first) {
+    return getPart(dim, unsigned(special) - unsigned(first));
+  };
   switch (special) {
   case S::TidX:
-    return thread % size.x;
   case S::TidY:
-    return thread / size.x % size.y;
   case S::TidZ:
-    return thread / size.x / size.y;
+    return part(tid, S::TidX);
   case S::NtidX:
-    return size.x;
   case S::NtidY:
-    return size.y;
   case S::NtidZ:
-    return size.z;
+    return part(size, S::NtidX);
   case S::CtaidX:
-    return block.index.x;
   case S::CtaidY:
-    return block.index.y;
   case S::CtaidZ:
-    return block.index.z;
+    return part(block.index, S::CtaidX);
   case S::NctaidX:
-    return machine.grid.x;
   case S::NctaidY:
-    return machine.grid.y;
   case S::NctaidZ:
-    return machine.grid.z;
+    return part(config.grid, S::NctaidX);
+  case S::ClusterIdX:
+  case S::ClusterIdY:
+  case S::ClusterIdZ:
+    return part({block.index.x / cluster.x, block.index.y / cluster.y,
+                 block.index.z / cluster.z},
+                S::ClusterIdX);
+  case S::NclusterIdX:
+  case S::NclusterIdY:
+  case S::NclusterIdZ:
+    return part({config.grid.x / cluster.x, config.grid.y / cluster.y,
+                 config.grid.z / cluster.z},
+                S::NclusterIdX);
+  case S::ClusterCtaidX:
+  case S::ClusterCtaidY:
+  case S::ClusterCtaidZ:
+    return part({block.index.x % cluster.x, block.index.y % cluster.y,
+                 block.index.z % cluster.z},
+                S::ClusterCtaidX);
+  case S::ClusterNctaidX:
+  case S::ClusterNctaidY:
+  case S::ClusterNctaidZ:
+    return part(cluster, S::ClusterNctaidX);
   case S::LaneId:
     return lane;
   case S::WarpId:
-    return warp;
+    return warp.number;
   case S::NWarpId:
     return (size.count() + warpSize - 1) / warpSize;
   case S::LanemaskEq:
@@ -57,62 +79,127 @@ static uint64_t getSpecialValue(SpecialRegister special, const Block &block,
   case S::LanemaskGe:
     return uint32_t(~((1u << lane) - 1));
   case S::ClusterCtaRank:
-    return 0;
+    return block.rank;
   case S::ClusterNctaRank:
-    return 1;
+    return cluster.count();
   case S::DynamicSmemSize:
-    return machine.dynamicShared;
+    return config.dynamicShared;
+  case S::TotalSmemSize:
+    return warp.machine.program.staticShared + config.dynamicShared;
   }
   return 0;
 }
 
-Warp::Warp(Block &block, unsigned number, unsigned threads)
-    : block(block), machine(block.machine), number(number),
+Warp::Warp(Block &parent, unsigned number, unsigned threads)
+    : parent(parent), cluster(parent.cluster), machine(parent.machine),
+      number(number),
+      agent(parent.rank *
+                ((machine.config.block.count() + warpSize - 1) / warpSize) +
+            number),
       live(threads >= warpSize ? allLanes : (1u << threads) - 1) {
   const Program &program = machine.program;
   registers.resize(size_t(program.numRegisters) * warpSize);
   initialized.resize(program.numRegisters);
-  for (auto [bits, index] : program.constants) {
-    std::fill_n(&registers[size_t(index) * warpSize], warpSize, bits);
-    initialized[index] = allLanes;
-  }
-  for (auto [special, index] : program.specials) {
+  auto set = [&](uint32_t index, auto &&get) {
     for (unsigned lane = 0; lane < warpSize; ++lane)
-      registers[size_t(index) * warpSize + lane] =
-          getSpecialValue(special, block, number, lane);
+      registers[size_t(index) * warpSize + lane] = get(lane);
     initialized[index] = allLanes;
-  }
+  };
+  for (auto [bits, index] : program.constants)
+    set(index, [&, bits = bits](unsigned) { return bits; });
+  for (auto [address, index] : program.sharedAddresses)
+    set(index, [&, address = address](unsigned) {
+      return (uint64_t(parent.rank) << rankShift) + address;
+    });
+  for (auto [special, index] : program.specials)
+    set(index, [&, special = special](unsigned lane) {
+      return getSpecialValue(special, *this, lane);
+    });
   stack.push_back({0, UINT32_MAX, live});
   local.resize(warpSize);
+  // Epochs count from one, so that what never happened is over.
+  knowledge.order.set(agent, 1);
 }
 
-bool Warp::hasFault() const { return !machine.fault.empty(); }
+Origin Warp::getOrigin(unsigned lane) const {
+  return {current->source, &parent, number, lane};
+}
 
 void Warp::fault(unsigned lane, const Twine &message) {
-  if (hasFault())
-    return;
-  const Location &location = current->source->location;
-  const Dim3 &b = block.index;
-  machine.fault =
-      (machine.program.module->fileName + ":" + Twine(location.line) + ":" +
-       Twine(location.column) + ": error: block (" + Twine(b.x) + ", " +
-       Twine(b.y) + ", " + Twine(b.z) + "), warp " + Twine(number) + ", lane " +
-       Twine(lane) + ": " + message)
-          .str();
+  cluster.fault(getOrigin(lane), message);
 }
 
 void Warp::faultUninitialized(const Value &value) {
-  fault(llvm::countr_zero(active & ~initialized[value.index]),
-        "read of register '" + machine.program.getRegisterName(value.index) +
-            "', which was never written");
+  uint32_t missing = active & ~initialized[value.index];
+  unsigned lane = llvm::countr_zero(missing);
+  std::string name = machine.program.getRegisterName(value.index);
+  auto owner = owners.find(value.index);
+  if (owner != owners.end() && owner->second.initialized >> lane & 1)
+    return fault(lane, "read of register '" + name +
+                           "', which an asynchronous operation will write: " +
+                           owner->second.what + " is missing");
+  fault(lane, "read of register '" + name + "', which was never written");
+}
+
+void Warp::own(const Value &value, const char *what, bool readable) {
+  auto [it, isNew] =
+      owners.try_emplace(value.index, Owner{what, 0, initialized[value.index]});
+  ++it->second.count;
+  if (!readable) {
+    it->second.initialized |= active;
+    initialized[value.index] &= ~active;
+  }
+}
+
+void Warp::release(const Value &value, uint32_t mask, bool isWritten) {
+  auto it = owners.find(value.index);
+  if (it == owners.end() || --it->second.count)
+    return;
+  initialized[value.index] = it->second.initialized;
+  if (isWritten)
+    initialized[value.index] |= mask;
+  owners.erase(it);
+}
+
+void Warp::checkOwner(const Value &value) {
+  auto owner = owners.find(value.index);
+  if (owner != owners.end())
+    fault(llvm::countr_zero(active),
+          "write of register '" + machine.program.getRegisterName(value.index) +
+              "', which an asynchronous operation uses: " + owner->second.what +
+              " is missing");
+}
+
+std::optional<uint64_t> Warp::readUniform(const Value &value,
+                                          const char *what) {
+  const uint64_t *values = read(value);
+  if (!values)
+    return std::nullopt;
+  unsigned first = llvm::countr_zero(active);
+  for (unsigned lane = first + 1; lane < warpSize; ++lane)
+    if ((active >> lane & 1) && values[lane] != values[first]) {
+      fault(lane, what + Twine(" has to be the same in all lanes"));
+      return std::nullopt;
+    }
+  return values[first];
+}
+
+bool Warp::checkConverged() {
+  if (LLVM_LIKELY(active == live))
+    return false;
+  fault(llvm::countr_zero(active),
+        "divergent warp: all its threads have to execute this instruction "
+        "together");
+  return true;
 }
 
 Region *Warp::findRegion(unsigned lane, Space &space, uint64_t &address) {
   if (space == Space::Generic) {
     space = Space::Global;
-    for (auto [base, candidate] : {std::pair(window::shared, Space::Shared),
-                                   std::pair(window::local, Space::Local),
-                                   std::pair(window::param, Space::Param)})
+    for (auto [base, candidate] :
+         {std::pair(window::shared, Space::SharedCluster),
+          std::pair(window::local, Space::Local),
+          std::pair(window::param, Space::Param)})
       if (window::isIn(address, base)) {
         space = candidate;
         address -= base;
@@ -120,7 +207,16 @@ Region *Warp::findRegion(unsigned lane, Space &space, uint64_t &address) {
   }
   switch (space) {
   case Space::Shared:
-    return &block.shared;
+    // The rank may be left out of an address of the block itself.
+    if (address >> rankShift == 0)
+      address += uint64_t(parent.rank) << rankShift;
+    return &parent.shared;
+  case Space::SharedCluster: {
+    uint64_t rank = address >> rankShift;
+    if (rank >= cluster.blocks.size())
+      return nullptr;
+    return &cluster.blocks[rank]->shared;
+  }
   case Space::Param:
     return &machine.params;
   case Space::Const:
@@ -131,27 +227,22 @@ Region *Warp::findRegion(unsigned lane, Space &space, uint64_t &address) {
                                              machine.program.localSize);
     return local[lane].get();
   default:
-    return machine.memory.find(address);
+    if (!lastGlobal || !lastGlobal->contains(address, 1))
+      lastGlobal = machine.memory.find(address);
+    return lastGlobal;
   }
 }
 
-uint8_t *Warp::access(unsigned lane, Space space, uint64_t address,
-                      unsigned size, unsigned alignment, Access access) {
-  static constexpr llvm::StringRef names[] = {"generic", "global", "shared",
-                                              "local",   "param",  "const"};
-  Region *region = findRegion(lane, space, address);
+void Warp::faultAccess(unsigned lane, Region *region, Space space,
+                       uint64_t address, unsigned size, unsigned alignment,
+                       Access access) {
+  static constexpr llvm::StringRef names[] = {
+      "generic", "global", "shared", "local", "param", "const", "shared"};
   std::string problem = checkAccess(region, names[unsigned(space)], address,
                                     size, alignment, access);
-  if (problem.empty() && access != Access::Read &&
-      (space == Space::Param || space == Space::Const))
+  if (problem.empty())
     problem = "write to memory that cannot be written";
-  if (LLVM_UNLIKELY(!problem.empty())) {
-    fault(lane, problem);
-    return nullptr;
-  }
-  if (access != Access::Read)
-    std::fill_n(region->stateAt(address), size, ByteState::Initialized);
-  return region->at(address);
+  fault(lane, problem);
 }
 
 void Warp::completeCopies(uint32_t pending) {
@@ -161,9 +252,8 @@ void Warp::completeCopies(uint32_t pending) {
       continue;
     }
     // In flight until now; the copy itself is a write like any other.
-    std::fill_n(block.shared.stateAt(it->destination), it->size,
-                ByteState::Initialized);
-    uint8_t *to = block.shared.at(it->destination);
+    parent.shared.setState(it->destination, it->size, ByteState::Initialized);
+    uint8_t *to = parent.shared.at(it->destination);
     std::memset(to, 0, it->size);
     if (it->sourceSize) {
       const uint8_t *from = access(it->lane, Space::Global, it->source,
@@ -174,6 +264,25 @@ void Warp::completeCopies(uint32_t pending) {
     }
     it = copies.erase(it);
   }
+}
+
+void Warp::releaseTo(Knowledge &object) {
+  if (!cluster.isChecking())
+    return;
+  object.join(knowledge);
+  ++knowledge.order.time[agent];
+}
+
+void Warp::acquireFrom(const Knowledge &object) {
+  if (cluster.isChecking())
+    knowledge.join(object);
+}
+
+void Warp::publish() {
+  if (!cluster.isChecking())
+    return;
+  knowledge.published.join(knowledge.order);
+  ++knowledge.order.time[agent];
 }
 
 void Warp::exit(uint32_t mask) {
@@ -203,28 +312,82 @@ void Warp::branch(uint32_t target, uint32_t taken) {
     stack.push_back({target, meet, taken});
 }
 
-void Warp::run() {
+void Warp::block(Wait reason) {
+  wait = reason;
+  isBlocking = true;
+}
+
+/// Other lanes of the warp, which parted from these, run first: what one side
+/// waits for may be what the other does. False if there are none that could.
+bool Warp::rotate() {
+  size_t end = stack.size(), begin = end - 1;
+  while (begin > 0 && stack[begin - 1].reconverge == stack.back().reconverge &&
+         stack[begin - 1].pc != stack[begin - 1].reconverge &&
+         stack[begin - 1].mask)
+    --begin;
+  if (begin + 1 == end)
+    return false;
+  std::rotate(stack.begin() + begin, stack.end() - 1, stack.end());
+  return true;
+}
+
+Progress Warp::run(uint64_t quantum) {
   const std::vector<Decoded> &code = machine.program.code;
+  // Instructions that got somewhere, and sides of a divergent warp that did
+  // not since one did.
+  uint64_t done = 0;
+  unsigned blockedSides = 0;
   while (!hasFault()) {
     while (!stack.empty() && (stack.back().mask == 0 ||
                               stack.back().pc == stack.back().reconverge))
       stack.pop_back();
-    if (stack.empty() || waitingAt >= 0)
-      return;
+    if (stack.empty())
+      return Progress::Advanced;
+    if (done >= quantum) {
+      rotate();
+      return Progress::Expired;
+    }
     StackEntry &top = stack.back();
     if (top.pc >= code.size()) {
       exit(top.mask);
       continue;
     }
-    current = &code[top.pc];
+    uint32_t pc = top.pc;
+    current = &code[pc];
     active = top.mask;
     if (!current->guard.isSink)
       active &= readPredicate(current->guard);
-    ++machine.warpInstructions;
-    machine.laneInstructions += llvm::popcount(active);
     if (!current->isControl)
       ++top.pc;
     if (active || current->isControl)
       current->handler(*this, *current);
+    if (LLVM_UNLIKELY(isBlocking)) {
+      isBlocking = false;
+      StackEntry &entry = stack.back();
+      entry.pc = pc;
+      entry.isBlocked = true;
+      if (rotate() && ++blockedSides < stack.size())
+        continue;
+      return done ? Progress::Advanced : Progress::Blocked;
+    }
+    if (!stack.empty())
+      stack.back().isBlocked = false;
+    blockedSides = 0;
+    ++done;
+    ++cluster.statistics.warpInstructions;
+    cluster.statistics.laneInstructions += llvm::popcount(active);
+    if (LLVM_UNLIKELY(isYielding)) {
+      isYielding = false;
+      // A few instructions around a failed test are a loop that spins.
+      constexpr uint64_t loopSize = 64;
+      rotate();
+      return done > loopSize ? Progress::Advanced : Progress::Blocked;
+    }
   }
+  return Progress::Advanced;
+}
+
+std::string Warp::describeWait() const {
+  std::string text = wait.describe ? wait.describe(wait.a, wait.b) : "runs";
+  return (text + " in line " + Twine(current->source->location.line)).str();
 }

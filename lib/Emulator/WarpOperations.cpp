@@ -3,7 +3,7 @@
 // Instructions that look across the lanes of a warp: shuffles, votes, matches,
 // reductions (PTX ISA 9.7.9.6, 9.7.13).
 
-#include "Machine.h"
+#include "Warp.h"
 
 using namespace mx::ptx;
 

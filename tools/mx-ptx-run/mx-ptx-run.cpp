@@ -2,7 +2,7 @@
 //
 // Executes a PTX kernel on the CPU.
 
-#include "mx/Emulator/Launch.h"
+#include "mx/Emulator/LaunchFile.h"
 
 #include "llvm/ADT/Statistic.h"
 #include "llvm/Support/CommandLine.h"
@@ -25,6 +25,25 @@ static cl::opt<std::string> outDir("out", cl::value_desc("DIR"),
                                    cl::desc("writes each buffer as NAME.npy"),
                                    cl::cat(category));
 
+static cl::opt<mx::ptx::Completion> completion(
+    "completion", cl::desc("when asynchronous work takes effect"),
+    cl::values(clEnumValN(mx::ptx::Completion::Latest, "latest",
+                          "as late as the memory model allows"),
+               clEnumValN(mx::ptx::Completion::Random, "random",
+                          "at random moments, warps in a random order")),
+    cl::init(mx::ptx::Completion::Latest), cl::cat(category));
+static cl::opt<uint64_t> seed("seed", cl::desc("decides all that is random"),
+                              cl::init(0), cl::cat(category));
+static cl::opt<bool>
+    check("check",
+          cl::desc("look for races, missing fences and uninitialised bytes"),
+          cl::init(true), cl::cat(category));
+static cl::opt<uint64_t> maxInstructions(
+    "max-instructions",
+    cl::desc("warp instructions of a cluster after which it counts as endless "
+             "(0: no limit)"),
+    cl::init(0), cl::cat(category));
+
 int main(int argc, char **argv) {
   InitLLVM init(argc, argv);
   cl::HideUnrelatedOptions(category);
@@ -46,6 +65,10 @@ int main(int argc, char **argv) {
     return 1;
   }
   mx::ptx::LaunchOptions options;
+  options.execution.completion = completion;
+  options.execution.seed = seed;
+  options.execution.check = check;
+  options.execution.maxInstructions = maxInstructions;
   options.outDir = outDir;
   // LLVM registers --stats for every tool.
   options.stats = AreStatisticsEnabled();

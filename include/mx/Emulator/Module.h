@@ -24,7 +24,16 @@ struct Location {
   unsigned column = 0;
 };
 
-enum class Space : uint8_t { Generic, Global, Shared, Local, Param, Const };
+enum class Space : uint8_t {
+  Generic,
+  Global,
+  Shared,
+  Local,
+  Param,
+  Const,
+  /// Shared memory of any block of the cluster.
+  SharedCluster
+};
 
 /// An operand of an instruction.
 struct Operand {

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
-#include "mx/Emulator/Launch.h"
+#include "mx/Emulator/LaunchFile.h"
 
-#include "Machine.h"
 #include "Rounding.h"
 
 #include "mx/Formats/Codec.h"
@@ -38,7 +37,8 @@ struct Buffer {
   DType type;
   llvm::SmallVector<int64_t> shape;
   int64_t count = 1;
-  Region *region = nullptr;
+  /// On the device, and in bytes.
+  uint64_t address = 0, size = 0;
 };
 
 class Launch {
@@ -53,15 +53,15 @@ private:
   }
   Error readBuffers(const json::Object &root);
   Error initialize(Buffer &buffer, const json::Object &init);
-  Error readArguments(const json::Object &root, const Program &program,
-                      Region &params);
+  Error readArguments(const json::Object &root, const Function &entry,
+                      std::vector<uint8_t> &parameters);
   Error check(const json::Object &root, llvm::raw_ostream &os);
   Error readDim(const json::Object &root, StringRef key, Dim3 &dim);
   Buffer *lookup(StringRef name);
 
   const Module &module;
   StringRef path;
-  GlobalMemory memory;
+  Device device;
   std::vector<Buffer> buffers;
 };
 } // namespace
@@ -166,6 +166,7 @@ Error Launch::initialize(Buffer &buffer, const json::Object &init) {
   int64_t span = int64_t(hi) - int64_t(lo) + 1;
   if (*gen == "grid" && span <= 0)
     return fail("'" + buffer.name + "': hi is less than lo");
+  std::vector<uint8_t> bytes(buffer.size);
   uint32_t x = integer("seed");
   for (int64_t i = 0; i < buffer.count; ++i) {
     x = 1664525u * x + 1013904223u;
@@ -189,9 +190,9 @@ Error Launch::initialize(Buffer &buffer, const json::Object &init) {
       bits = encode(buffer.type, (*list)[i].getAsNumber().value_or(0));
     else
       return fail("'" + buffer.name + "': unknown generator '" + *gen + "'");
-    buffer.region->write(i * buffer.type.size, &bits, buffer.type.size);
+    std::memcpy(&bytes[i * buffer.type.size], &bits, buffer.type.size);
   }
-  return Error::success();
+  return device.write(buffer.address, bytes);
 }
 
 Error Launch::readBuffers(const json::Object &root) {
@@ -225,8 +226,9 @@ Error Launch::readBuffers(const json::Object &root) {
         return fail("'" + *name + "': extents have to be numbers up to 2^31");
       buffer.shape.push_back(*size);
     }
-    buffer.region = &memory.allocate("buffer '" + buffer.name + "'",
-                                     buffer.count * type->size);
+    buffer.size = buffer.count * type->size;
+    buffer.address =
+        device.allocate("buffer '" + buffer.name + "'", buffer.size);
     if (Error error = initialize(buffer, *init))
       return error;
     buffers.push_back(std::move(buffer));
@@ -234,14 +236,15 @@ Error Launch::readBuffers(const json::Object &root) {
   return Error::success();
 }
 
-Error Launch::readArguments(const json::Object &root, const Program &program,
-                            Region &params) {
+Error Launch::readArguments(const json::Object &root, const Function &entry,
+                            std::vector<uint8_t> &parameters) {
   const json::Array *array = root.getArray("args");
   if (!array)
     return fail("has no 'args'");
   if (root.getBoolean("packed_args").value_or(false))
     return fail("'packed_args' is not implemented");
-  const auto &formal = program.function->params;
+  const auto &formal = entry.params;
+  ParameterLayout layout = getParameterLayout(entry);
   if (array->size() > formal.size())
     return fail("has " + Twine(array->size()) + " args, but the kernel has " +
                 Twine(formal.size()) + " parameters");
@@ -256,7 +259,7 @@ Error Launch::readArguments(const json::Object &root, const Program &program,
       Buffer *buffer = lookup(name);
       if (!buffer)
         return fail("there is no buffer '" + name + "'");
-      bits = buffer->region->base;
+      bits = buffer->address;
     } else if (kind == "scalar") {
       std::optional<DType> type =
           parseDType(object->getString("dtype").value_or(""));
@@ -276,7 +279,8 @@ Error Launch::readArguments(const json::Object &root, const Program &program,
       return fail("arg '" + name + "' has " + Twine(size) +
                   " bytes, the parameter '" + formal[i].name + "' has " +
                   Twine(formal[i].size));
-    params.write(program.paramOffsets[i], &bits, size);
+    parameters.resize(layout.offsets[i] + size);
+    std::memcpy(&parameters[layout.offsets[i]], &bits, size);
   }
   return Error::success();
 }
@@ -298,20 +302,21 @@ Error Launch::check(const json::Object &root, llvm::raw_ostream &os) {
       return expected.takeError();
     unsigned size = buffer->type.size;
     if (expected->getNumElements() != buffer->count ||
-        expected->getData().size() != buffer->region->bytes.size())
+        expected->getData().size() != buffer->size)
       return fail("the expected '" + name + "' has another size");
     bool isExact = object->getBoolean("exact").value_or(false);
     double rtol = object->getNumber("rtol").value_or(0);
     double atol = object->getNumber("atol").value_or(0);
     int64_t last = buffer->shape.empty() ? 1 : buffer->shape.back();
     int64_t columns = object->getInteger("columns").value_or(last);
+    llvm::ArrayRef<uint8_t> bytes = device.getBytes(buffer->address);
     for (int64_t i = 0; i < buffer->count; ++i) {
       if (i % last >= columns)
         continue;
       uint64_t got = 0, want = 0;
-      std::memcpy(&got, &buffer->region->bytes[i * size], size);
+      std::memcpy(&got, &bytes[i * size], size);
       std::memcpy(&want, expected->getData().data() + i * size, size);
-      if (buffer->region->states[i * size] != ByteState::Initialized)
+      if (!device.isInitialized(buffer->address + i * size))
         return fail("element " + Twine(i) + " of '" + name +
                     "' was never written");
       double g = decodeBits(buffer->type, got);
@@ -350,59 +355,34 @@ Error Launch::run(const LaunchOptions &options, llvm::raw_ostream &os) {
     return fail("only \"accumulate\": \"exact\" is implemented");
   if (Error error = readBuffers(*root))
     return error;
-  std::vector<uint64_t> addresses(module.variables.size());
-  for (auto [variable, address] :
-       llvm::zip_equal(module.variables, addresses)) {
-    if (!variable.relocations.empty() ||
-        (variable.space == Space::Const && variable.isInitialized))
-      return makeError(module.fileName, variable.location,
-                       "initialisers with addresses or in .const are not "
-                       "implemented");
-    if (variable.space != Space::Global)
-      continue;
-    Region &region =
-        memory.allocate("'" + variable.name.str() + "'", variable.size);
-    address = region.base;
-    // Without an initialiser a global variable is zero (PTX ISA 5.4.4).
-    std::vector<uint8_t> data = variable.data;
-    data.resize(variable.size);
-    region.write(0, data.data(), data.size());
-  }
-  auto program = decode(module, *function, addresses);
-  if (!program)
-    return program.takeError();
-  Machine machine(**program, memory);
-  Dim3 cluster;
-  if (Error error = readDim(*root, "grid", machine.grid))
+  LaunchConfig config;
+  if (Error error = readDim(*root, "grid", config.grid))
     return error;
-  if (Error error = readDim(*root, "block", machine.block))
+  if (Error error = readDim(*root, "block", config.block))
     return error;
   if (root->get("cluster"))
-    if (Error error = readDim(*root, "cluster", cluster))
+    if (Error error = readDim(*root, "cluster", config.cluster))
       return error;
-  if (cluster.count() != 1)
-    return fail("clusters are not implemented");
-  if (machine.block.count() > 1024)
-    return fail("a block has at most 1024 threads");
   int64_t dynamic = root->getInteger("dynamic_shared").value_or(0);
-  if (dynamic < 0 || dynamic > (1 << 20))
-    return fail("'dynamic_shared' has to be a number up to 2^20");
-  machine.dynamicShared = dynamic;
-  machine.params = Region("the parameters", 0, (*program)->paramSize);
-  machine.constants = Region("the constants", 0, (*program)->constantSize);
-  if (Error error = readArguments(*root, **program, machine.params))
+  if (dynamic < 0)
+    return fail("'dynamic_shared' is negative");
+  config.dynamicShared = dynamic;
+  std::vector<uint8_t> parameters;
+  if (Error error = readArguments(*root, *function, parameters))
     return error;
-  machine.run();
-  if (!machine.fault.empty())
-    return llvm::createStringError(machine.fault);
+  config.parameters = parameters;
+  LaunchStatistics statistics;
+  if (Error error =
+          device.launch(module, entry, config, options.execution, &statistics))
+    return error;
   if (options.stats)
-    os << machine.warpInstructions << " warp instructions, "
-       << machine.laneInstructions << " lane instructions\n";
+    os << statistics.warpInstructions << " warp instructions, "
+       << statistics.laneInstructions << " lane instructions\n";
   if (!options.outDir.empty())
     for (const Buffer &buffer : buffers) {
       llvm::SmallString<128> out(options.outDir);
       llvm::sys::path::append(out, buffer.name + ".npy");
-      const auto &bytes = buffer.region->bytes;
+      llvm::ArrayRef<uint8_t> bytes = device.getBytes(buffer.address);
       if (Error error = mx::writeNpy(
               out, buffer.type.npy, buffer.shape,
               llvm::ArrayRef(reinterpret_cast<const char *>(bytes.data()),

@@ -3,10 +3,10 @@
 // Running a kernel as a launch file says: entry, grid, block, arguments,
 // buffers with their initial and expected contents (lib/Emulator/README.md).
 
-#ifndef MX_EMULATOR_LAUNCH_H
-#define MX_EMULATOR_LAUNCH_H
+#ifndef MX_EMULATOR_LAUNCHFILE_H
+#define MX_EMULATOR_LAUNCHFILE_H
 
-#include "mx/Emulator/Module.h"
+#include "mx/Emulator/Device.h"
 
 namespace llvm {
 class raw_ostream;
@@ -15,6 +15,7 @@ class raw_ostream;
 namespace mx::ptx {
 
 struct LaunchOptions {
+  ExecutionOptions execution;
   /// Where every buffer is written as NAME.npy; empty: nowhere.
   std::string outDir;
   /// Print what was executed.
@@ -30,4 +31,4 @@ llvm::Error runLaunch(const Module &module, llvm::StringRef launchPath,
 
 } // namespace mx::ptx
 
-#endif // MX_EMULATOR_LAUNCH_H
+#endif // MX_EMULATOR_LAUNCHFILE_H

@@ -1,0 +1,180 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// What runs: a launch, its clusters, their blocks, and the asynchronous
+// operations that are under way.
+
+#ifndef MX_LIB_EMULATOR_CLUSTER_H
+#define MX_LIB_EMULATOR_CLUSTER_H
+
+#include "Clock.h"
+#include "Memory.h"
+#include "Program.h"
+
+#include "mx/Emulator/Device.h"
+
+#include "llvm/ADT/Twine.h"
+
+#include <functional>
+#include <list>
+#include <random>
+
+namespace mx::ptx {
+
+class Block;
+class Cluster;
+class Warp;
+
+inline constexpr unsigned warpSize = 32;
+inline constexpr uint32_t allLanes = ~0u;
+
+/// What all clusters of a launch share.
+struct Machine {
+  Machine(const Program &program, GlobalMemory &memory,
+          const LaunchConfig &config, const ExecutionOptions &options)
+      : program(program), memory(memory), config(config), options(options),
+        params("the parameters", 0, program.paramSize),
+        constants("the constants", 0, program.constantSize) {}
+
+  /// Runs all clusters; side by side where they cannot see each other. The
+  /// result is that of running one after another, by ascending number.
+  void run();
+
+  const Program &program;
+  GlobalMemory &memory;
+  const LaunchConfig &config;
+  const ExecutionOptions &options;
+  Region params, constants;
+  LaunchStatistics statistics;
+  /// The first error; empty if there is none.
+  std::string fault;
+};
+
+/// Where an instruction is executed, for messages.
+struct Origin {
+  const Instruction *source = nullptr;
+  Block *block = nullptr;
+  unsigned warp = 0, lane = 0;
+};
+
+/// Bytes that an asynchronous operation reads or writes.
+struct Footprint {
+  Region *region = nullptr;
+  uint64_t address = 0, size = 0;
+};
+
+/// Work that an instruction has begun and that takes effect later. Until then
+/// its sources may not be written, its destinations not be touched.
+struct AsyncOperation {
+  Origin origin;
+  /// Operations of one queue (not 0) take effect in the order of their start.
+  uint64_t queue = 0;
+  llvm::SmallVector<Footprint, 2> reads, writes;
+  /// Moves the data and signals whoever waits. `self` is this operation.
+  std::function<void(AsyncOperation &self)> perform;
+
+  /// Set by Cluster::start. What it may rely on, and which agent it is; what it
+  /// passes on when it signals.
+  Knowledge knowledge;
+  unsigned agent = 0;
+};
+
+/// One of the 16 barriers of a block, or that of a cluster.
+struct Barrier {
+  unsigned arrived = 0, expected = 0;
+  /// Counts how often it has completed.
+  uint64_t generation = 0;
+  Knowledge arriving, completed;
+
+  /// All have arrived.
+  void complete() {
+    arrived = expected = 0;
+    ++generation;
+    completed = std::move(arriving);
+    arriving = {};
+  }
+};
+
+class Block {
+public:
+  /// `rank` in its cluster, `index` in the grid.
+  Block(Cluster &cluster, unsigned rank, Dim3 index);
+  ~Block();
+
+  bool hasEnded() const;
+  uint64_t getSharedBase() const {
+    return (uint64_t(rank) << rankShift) + sharedBase;
+  }
+
+  Cluster &cluster;
+  Machine &machine;
+  unsigned rank;
+  Dim3 index;
+  Region shared;
+  std::vector<std::unique_ptr<Warp>> warps;
+  Barrier barriers[16];
+};
+
+/// Blocks that run together.
+class Cluster {
+public:
+  /// `index` in the grid, in clusters.
+  Cluster(Machine &machine, uint64_t number, Dim3 index);
+  ~Cluster();
+
+  /// Runs until all warps have ended and nothing is under way, or something is
+  /// wrong.
+  void run();
+
+  /// Begins an asynchronous operation of `warp`; checks that its footprints
+  /// may be touched. Null after a fault.
+  AsyncOperation *start(Warp &warp, AsyncOperation operation);
+  /// Lets `operation` take effect, and those before it in its queue.
+  void complete(AsyncOperation *operation);
+  /// Whether it has not taken effect.
+  bool isPending(const AsyncOperation *operation) const;
+
+  /// Records an error; the first one counts.
+  void fault(const Origin &origin, const llvm::Twine &message);
+  bool hasFault() const { return !faultText.empty(); }
+
+  /// A random number that the launch's seed decides; 0 <= result < bound.
+  uint64_t getRandom(uint64_t bound) { return random() % bound; }
+  bool isRandom() const {
+    return machine.options.completion == Completion::Random;
+  }
+  bool isChecking() const { return machine.options.check; }
+
+  Machine &machine;
+  uint64_t number;
+  std::vector<std::unique_ptr<Block>> blocks;
+  Barrier barrier;
+  LaunchStatistics statistics;
+  std::string faultText;
+
+private:
+  bool completeOne();
+  void finish(std::list<AsyncOperation>::iterator it);
+  void reportDeadlock();
+
+  std::list<AsyncOperation> pending;
+  std::mt19937_64 random;
+  /// Agents are warps, then a ring of asynchronous operations.
+  unsigned firstAsyncAgent = 0;
+  uint64_t numStarted = 0;
+  std::vector<uint32_t> asyncEpochs;
+};
+
+/// Calls `f(lane)` for the active lanes.
+template <typename F> inline void forEachLane(uint32_t mask, F &&f) {
+  if (mask == allLanes) {
+    for (unsigned lane = 0; lane < warpSize; ++lane)
+      f(lane);
+    return;
+  }
+  for (; mask; mask &= mask - 1)
+    f(unsigned(llvm::countr_zero(mask)));
+}
+
+} // namespace mx::ptx
+
+#endif // MX_LIB_EMULATOR_CLUSTER_H

@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+#include "mx/Emulator/Device.h"
+
+#include "Warp.h"
+
+#include "llvm/Support/MathExtras.h"
+
+#include <cstring>
+
+using namespace mx::ptx;
+using llvm::Error;
+using llvm::StringRef;
+using llvm::Twine;
+
+Device::Device() : memory(std::make_unique<GlobalMemory>()) {}
+Device::~Device() = default;
+
+/// Parameters lie as the fields of a struct do (PTX ISA 5.1.6.1).
+ParameterLayout mx::ptx::getParameterLayout(const Function &entry) {
+  ParameterLayout layout;
+  for (const Variable &param : entry.params) {
+    layout.offsets.push_back(llvm::alignTo(layout.size, param.alignment));
+    layout.size = layout.offsets.back() + param.size;
+  }
+  return layout;
+}
+
+uint64_t Device::allocate(StringRef name, uint64_t size) {
+  return memory->allocate(name.str(), size).base;
+}
+
+void Device::free(uint64_t address) { memory->free(address); }
+
+Error Device::write(uint64_t address, llvm::ArrayRef<uint8_t> bytes) {
+  Region *region = memory->find(address);
+  if (!region || !region->contains(address, bytes.size()))
+    return llvm::createStringError("a copy of " + Twine(bytes.size()) +
+                                   " bytes is not inside an allocation");
+  region->write(address - region->base, bytes.data(), bytes.size());
+  return Error::success();
+}
+
+Error Device::read(uint64_t address, llvm::MutableArrayRef<uint8_t> bytes) {
+  Region *region = memory->find(address);
+  for (uint64_t done = 0; done < bytes.size();) {
+    unsigned size = std::min<uint64_t>(bytes.size() - done, 1 << 20);
+    std::string problem =
+        checkAccess(region, "global", address + done, size, 1, Access::Read);
+    if (!problem.empty())
+      return llvm::createStringError(problem);
+    std::memcpy(&bytes[done], region->at(address + done), size);
+    done += size;
+  }
+  return Error::success();
+}
+
+llvm::ArrayRef<uint8_t> Device::getBytes(uint64_t address) {
+  Region *region = memory->find(address);
+  if (!region || !region->contains(address, 0))
+    return {};
+  return {region->at(address), size_t(region->size - (address - region->base))};
+}
+
+bool Device::isInitialized(uint64_t address) {
+  Region *region = memory->find(address);
+  return region && region->contains(address, 1) &&
+         *region->stateAt(address) == ByteState::Initialized;
+}
+
+/// Makes the module's global variables; one without an initialiser is zero
+/// (PTX ISA 5.4.4).
+llvm::Expected<llvm::ArrayRef<uint64_t>> Device::load(const Module &module) {
+  auto [it, isNew] = loaded.try_emplace(&module);
+  std::vector<uint64_t> &addresses = it->second;
+  if (!isNew)
+    return llvm::ArrayRef<uint64_t>(addresses);
+  for (const Variable &variable : module.variables) {
+    uint64_t address = 0;
+    if (!variable.relocations.empty() ||
+        (variable.space == Space::Const && variable.isInitialized)) {
+      loaded.erase(it);
+      return makeError(module.fileName, variable.location,
+                       "initialisers with addresses or in .const are not "
+                       "implemented");
+    }
+    if (variable.space == Space::Global) {
+      Region &region =
+          memory->allocate("'" + variable.name.str() + "'", variable.size);
+      std::vector<uint8_t> data = variable.data;
+      data.resize(variable.size);
+      region.write(0, data.data(), data.size());
+      address = region.base;
+    }
+    addresses.push_back(address);
+  }
+  return llvm::ArrayRef<uint64_t>(addresses);
+}
+
+static Error checkConfig(const LaunchConfig &config, const Program &program) {
+  auto fail = [](const Twine &text) { return llvm::createStringError(text); };
+  const Dim3 &grid = config.grid, &cluster = config.cluster;
+  if (config.block.count() == 0 || config.block.count() > 1024)
+    return fail("a block has 1 to 1024 threads");
+  if (cluster.count() == 0 || cluster.count() > 16)
+    return fail("a cluster has 1 to 16 blocks");
+  if (grid.count() == 0 || grid.x % cluster.x || grid.y % cluster.y ||
+      grid.z % cluster.z)
+    return fail("the grid is not a whole number of clusters");
+  if (config.dynamicShared > 232448 ||
+      program.staticShared + config.dynamicShared > 233472)
+    return fail("a block has at most 232448 bytes of dynamic shared memory");
+  if (config.parameters.size() > program.paramSize)
+    return fail("the kernel has " + Twine(program.paramSize) +
+                " bytes of parameters, the launch " +
+                Twine(config.parameters.size()));
+  return Error::success();
+}
+
+Error Device::launch(const Module &module, StringRef entry,
+                     const LaunchConfig &config,
+                     const ExecutionOptions &options,
+                     LaunchStatistics *statistics) {
+  const Function *function = module.lookupEntry(entry);
+  if (!function)
+    return llvm::createStringError("the module has no entry '" + entry + "'");
+  llvm::Expected<llvm::ArrayRef<uint64_t>> addresses = load(module);
+  if (!addresses)
+    return addresses.takeError();
+  std::unique_ptr<Program> &program = programs[function];
+  if (!program) {
+    auto decoded = decode(module, *function, *addresses);
+    if (!decoded)
+      return decoded.takeError();
+    program = std::move(*decoded);
+  }
+  if (Error error = checkConfig(config, *program))
+    return error;
+  Machine machine(*program, *memory, config, options);
+  machine.params.write(0, config.parameters.data(), config.parameters.size());
+  machine.run();
+  if (statistics)
+    *statistics = machine.statistics;
+  if (!machine.fault.empty())
+    return llvm::createStringError(machine.fault);
+  return Error::success();
+}

@@ -1,0 +1,211 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// 32 threads in lockstep, and what the instructions that they execute may do.
+
+#ifndef MX_LIB_EMULATOR_WARP_H
+#define MX_LIB_EMULATOR_WARP_H
+
+#include "Cluster.h"
+
+#include "llvm/ADT/bit.h"
+
+#include <deque>
+
+namespace mx::ptx {
+
+/// A cp.async that has been issued. Source and destination are touched at the
+/// last moment, when the thread waits for the group.
+struct PendingCopy {
+  uint32_t lane;
+  uint32_t group;
+  uint64_t destination, source;
+  uint32_t size, sourceSize;
+};
+
+/// Lanes that execute the same instruction, until they reach `reconverge`.
+struct StackEntry {
+  uint32_t pc;
+  uint32_t reconverge;
+  uint32_t mask;
+  /// The instruction at pc has been executed and could not complete.
+  bool isBlocked = false;
+  /// What that instruction keeps until it is executed again.
+  uint64_t token = 0;
+};
+
+/// What a blocked warp waits for; `describe(a, b)` gives the words.
+struct Wait {
+  std::string (*describe)(uint64_t a, uint64_t b) = nullptr;
+  uint64_t a = 0, b = 0;
+};
+
+enum class Progress : uint8_t {
+  /// It ended, or got further and then blocked.
+  Advanced,
+  /// It used up its quantum: it computes, or spins.
+  Expired,
+  /// It waits, where it waited before.
+  Blocked
+};
+
+class Warp {
+public:
+  Warp(Block &block, unsigned number, unsigned threads);
+
+  /// Executes until it blocks, ends, has executed `quantum` instructions or
+  /// something is wrong.
+  Progress run(uint64_t quantum);
+  bool hasEnded() const { return live == 0; }
+
+  //===--------------------------------------------------------------------===//
+  // For instructions: `active` are the lanes that execute
+  //===--------------------------------------------------------------------===//
+
+  uint64_t *lanes(const Value &value) {
+    return &registers[size_t(value.index) * warpSize];
+  }
+  /// The lanes of a source, or null after a fault because one is uninitialised
+  /// or belongs to an asynchronous operation.
+  const uint64_t *read(const Value &value) {
+    if (LLVM_LIKELY((active & ~initialized[value.index]) == 0))
+      return lanes(value);
+    faultUninitialized(value);
+    return nullptr;
+  }
+  uint32_t getInitialized(const Value &value) const {
+    return initialized[value.index];
+  }
+  /// The lanes of a destination, which count as written.
+  uint64_t *write(const Value &value) {
+    if (LLVM_UNLIKELY(!owners.empty()))
+      checkOwner(value);
+    initialized[value.index] |= active;
+    return lanes(value);
+  }
+  /// The lanes in which a predicate (or its negation) holds; faults as `read`.
+  uint32_t readPredicate(const Value &value) {
+    if (active & ~initialized[value.index])
+      faultUninitialized(value);
+    uint32_t mask = uint32_t(registers[size_t(value.index) * warpSize]);
+    return value.negated ? ~mask : mask;
+  }
+  void writePredicate(const Value &value, uint32_t mask) {
+    uint64_t &bits = registers[size_t(value.index) * warpSize];
+    bits = (uint32_t(bits) & ~active) | (mask & active);
+    initialized[value.index] |= active;
+  }
+  /// The value that all active lanes have to agree on; nothing after a fault.
+  std::optional<uint64_t> readUniform(const Value &value, const char *what);
+  /// True after a fault because lanes of the warp are missing: for .aligned
+  /// instructions.
+  bool checkConverged();
+
+  /// Gives a register to an asynchronous operation: it may not be written, and
+  /// (unless `readable`) not be read until `release`. `what` names the wait
+  /// that is missing: "wgmma.wait_group".
+  void own(const Value &value, const char *what, bool readable);
+  /// Ends that; `isWritten`: the register has a value in the lanes of `mask`.
+  void release(const Value &value, uint32_t mask, bool isWritten);
+
+  /// Bytes of memory, checked; null after a fault. `address` is in `space`. A
+  /// write marks the bytes as initialised.
+  uint8_t *access(unsigned lane, Space space, uint64_t address, unsigned size,
+                  unsigned alignment, Access access) {
+    Region *region = findRegion(lane, space, address);
+    if (LLVM_LIKELY(region && region->contains(address, size) &&
+                    address % alignment == 0 &&
+                    areStatesFine(region->stateAt(address), size, access) &&
+                    (access == Access::Read ||
+                     (space < Space::Param || space > Space::Const) &&
+                         !region->isBeingRead(address, size)))) {
+      if (access != Access::Read)
+        region->setState(address, size, ByteState::Initialized);
+      return region->at(address);
+    }
+    faultAccess(lane, region, space, address, size, alignment, access);
+    return nullptr;
+  }
+  /// The region of an address, which is made relative to its space, and the
+  /// space if it was generic; may be null.
+  Region *findRegion(unsigned lane, Space &space, uint64_t &address);
+
+  /// Records an error of the current instruction; the first one counts.
+  void fault(unsigned lane, const llvm::Twine &message);
+  bool hasFault() const { return cluster.hasFault(); }
+  void faultUninitialized(const Value &value);
+
+  //===--------------------------------------------------------------------===//
+  // Waiting. An instruction that cannot complete calls `block` and returns; it
+  // is executed again later.
+  //===--------------------------------------------------------------------===//
+
+  void block(Wait wait);
+  /// Lets others run first: for an instruction that is used to spin.
+  void yield() { isYielding = true; }
+  /// Whether the current instruction was executed before and blocked.
+  bool isRetry() const { return stack.back().isBlocked; }
+  /// Kept between the executions of one blocked instruction.
+  uint64_t &getToken() { return stack.back().token; }
+
+  //===--------------------------------------------------------------------===//
+  // Order of memory accesses
+  //===--------------------------------------------------------------------===//
+
+  /// What this warp has done and knows becomes known through `object`.
+  void releaseTo(Knowledge &object);
+  /// What `object` passes on becomes known here.
+  void acquireFrom(const Knowledge &object);
+  /// fence.proxy.async.
+  void publish();
+
+  /// Carries out the copies of the active lanes but those of their newest
+  /// `pending` groups.
+  void completeCopies(uint32_t pending);
+
+  void exit(uint32_t mask);
+  void branch(uint32_t target, uint32_t taken);
+  /// Where the warp is and why, for deadlocks.
+  std::string describeWait() const;
+  Origin getOrigin(unsigned lane) const;
+
+  Block &parent;
+  Cluster &cluster;
+  Machine &machine;
+  unsigned number;
+  /// Its number among the agents of the cluster.
+  unsigned agent;
+  uint32_t active = 0;
+  /// Lanes that have not exited.
+  uint32_t live;
+  std::vector<StackEntry> stack;
+  const Decoded *current = nullptr;
+  std::deque<PendingCopy> copies;
+  uint32_t groups[warpSize] = {};
+  Knowledge knowledge;
+
+private:
+  void checkOwner(const Value &value);
+  void faultAccess(unsigned lane, Region *region, Space space, uint64_t address,
+                   unsigned size, unsigned alignment, Access access);
+  bool rotate();
+
+  /// Values of one register lie side by side, a lane each; a predicate is a
+  /// mask in the first.
+  std::vector<uint64_t> registers;
+  std::vector<uint32_t> initialized;
+  /// Registers that belong to asynchronous operations, and to how many.
+  struct Owner {
+    const char *what;
+    unsigned count;
+    uint32_t initialized;
+  };
+  std::map<uint32_t, Owner> owners;
+  std::vector<std::unique_ptr<Region>> local;
+  Region *lastGlobal = nullptr;
+  Wait wait;
+  bool isBlocking = false, isYielding = false;
+};
+
+} // namespace mx::ptx
+
+#endif // MX_LIB_EMULATOR_WARP_H
