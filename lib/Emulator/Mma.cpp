@@ -4,12 +4,9 @@
 // is the row of A and D and the column of B, q = lane % 4 the place along k or
 // n. Sums are exact, with one rounding to f32 at the end.
 
-#include "Rounding.h"
+#include "Dot.h"
 #include "Warp.h"
 
-#include "mx/Formats/Codec.h"
-
-#include <cmath>
 #include <cstring>
 
 using namespace mx::ptx;
@@ -80,130 +77,6 @@ static void stmatrix(Warp &warp, const Decoded &decoded) {
 }
 
 namespace {
-/// A sum of doubles that is rounded once. Partial sums are exact while their
-/// errors are zero; else the sum goes on in fixed point.
-class ExactSum {
-public:
-  void add(double value) {
-    if (!std::isfinite(value) || value == 0) {
-      special += value;
-      return;
-    }
-    if (!isWide) {
-      double sum = fast + value, part = sum - fast;
-      if ((fast - (sum - part)) + (value - part) == 0) {
-        fast = sum;
-        return;
-      }
-      isWide = true;
-      addWide(fast);
-    }
-    addWide(value);
-  }
-  float round();
-
-private:
-  // Bit i of the fixed-point number is worth 2^(i - scale).
-  static constexpr int scale = 448;
-  static constexpr unsigned words = 14;
-  void addWide(double value);
-
-  double fast = 0, special = 0;
-  bool isWide = false;
-  uint64_t wide[words] = {};
-};
-} // namespace
-
-/// Products lie between 2^-350 and 2^300; two's complement.
-void ExactSum::addWide(double value) {
-  if (value == 0)
-    return;
-  int exponent;
-  int64_t significand = int64_t(std::ldexp(std::frexp(value, &exponent), 53));
-  int position = exponent - 53 + scale;
-  unsigned word = position / 64, shift = position % 64;
-  __int128 term = __int128(significand) << shift;
-  bool carry = false;
-  for (unsigned i = word; i < words; ++i) {
-    uint64_t part = i == word       ? uint64_t(term)
-                    : i == word + 1 ? uint64_t(term >> 64)
-                                    : uint64_t(term < 0 ? -1 : 0);
-    unsigned __int128 sum = (unsigned __int128)(wide[i]) + part + carry;
-    wide[i] = uint64_t(sum);
-    carry = sum >> 64;
-  }
-}
-
-float ExactSum::round() {
-  if (!std::isfinite(special))
-    return mx::fromBits(std::isnan(special) ? nanF32
-                                            : mx::toBits(float(special)));
-  if (!isWide)
-    return float(fast == 0 ? special + fast : fast);
-  bool isNegative = int64_t(wide[words - 1]) < 0;
-  bool carry = isNegative;
-  for (uint64_t &word : wide) {
-    if (!isNegative)
-      break;
-    word = ~word + carry;
-    carry = carry && word == 0;
-  }
-  int top = words - 1;
-  while (top >= 0 && wide[top] == 0)
-    --top;
-  if (top < 0)
-    return 0.0f;
-  // The top 52 bits, with the lowest set if anything lies below them: a value
-  // rounded to odd, from which f32 is rounded correctly.
-  int high = 64 * top + 63 - llvm::countl_zero(wide[top]);
-  uint64_t significand = 0;
-  for (int bit = high; bit > high - 52; --bit)
-    significand =
-        significand << 1 | (bit >= 0 ? wide[bit / 64] >> (bit % 64) & 1 : 0);
-  bool isSticky = false;
-  for (int bit = high - 52; bit >= 0 && !isSticky; --bit)
-    isSticky = wide[bit / 64] >> (bit % 64) & 1;
-  double value = std::ldexp(double(significand | isSticky), high - 51 - scale);
-  return mx::fromBits(
-      encodeFloat(Type::F32, isNegative ? -value : value, "rn"));
-}
-
-static mx::Element getElement(Type type) {
-  switch (type) {
-  case Type::E4M3:
-    return mx::Element::E4M3;
-  case Type::E5M2:
-    return mx::Element::E5M2;
-  case Type::E2M3:
-    return mx::Element::E2M3;
-  case Type::E3M2:
-    return mx::Element::E3M2;
-  default:
-    return mx::Element::E2M1;
-  }
-}
-
-/// One element of an operand. E2M1 in a byte lies in its bits 5 to 2.
-static double decodeElement(Type type, unsigned bits, uint64_t code) {
-  if (bits == 16)
-    return decodeFloat(type, code);
-  if (bits == 8 && type == Type::E2M1)
-    code >>= 2;
-  mx::Element element = getElement(type);
-  code &= (1u << (mx::getMiniFloat(element).signShift() + 1)) - 1;
-  return mx::fromBits(mx::decodeMiniFloatBits(element, code));
-}
-
-/// The factor of scale `block` of the row that `lane` supplies; the sign of
-/// ue4m3 is ignored.
-static double decodeScale(Type type, uint64_t bytes, unsigned block) {
-  uint8_t code = bytes >> (8 * block);
-  if (type == Type::UE8M0)
-    return mx::decodeE8M0(code);
-  return mx::fromBits(mx::decodeMiniFloatBits(mx::Element::E4M3, code & 0x7F));
-}
-
-namespace {
 /// D = A B + C of 16 x 8 x K with elements of Bits, Scales of them a row.
 template <unsigned K, unsigned Bits, unsigned Scales>
 void mma(Warp &warp, const Decoded &decoded) {
@@ -218,27 +91,35 @@ void mma(Warp &warp, const Decoded &decoded) {
       c.size() != 4)
     return warp.fault(0, "the numbers of registers are not those of the shape");
   Type typeA = decoded.types[1], typeB = decoded.types[2];
-  double matrixA[16][K], matrixB[8][K];
-  auto unpack = [&](const Value &value, auto &&place) {
+  uint32_t codesA[16][K], codesB[8][K];
+  auto unpack = [&](const Value &value, Type type, auto &&place) {
     const uint64_t *lanes = warp.read(value);
     for (unsigned lane = 0; lanes && lane < warpSize; ++lane)
-      for (unsigned e = 0; e < perRegister; ++e)
-        place(lane / 4, (lane % 4) * perRegister + e,
-              lanes[lane] >> (Bits * e) & ((1u << Bits) - 1));
+      for (unsigned e = 0; e < perRegister; ++e) {
+        uint32_t code = lanes[lane] >> (Bits * e) & ((1u << Bits) - 1);
+        if (Bits == 8 && code & getPaddingMask(type))
+          return warp.fault(lane, "an element of the matrix has bits set "
+                                  "outside its type");
+        place(lane / 4, (lane % 4) * perRegister + e) =
+            Bits == 8 ? unpadElement(type, code) : code;
+      }
   };
   // Registers of A alternate between the rows g and g + 8, then go along k.
   for (unsigned i = 0; i < registersA; ++i)
-    unpack(a[i], [&](unsigned g, unsigned k, uint64_t code) {
-      matrixA[g + 8 * (i & 1)][k + 4 * perRegister * (i >> 1)] =
-          decodeElement(typeA, Bits, code);
+    unpack(a[i], typeA, [&](unsigned g, unsigned k) -> uint32_t & {
+      return codesA[g + 8 * (i & 1)][k + 4 * perRegister * (i >> 1)];
     });
   for (unsigned i = 0; i < registersB; ++i)
-    unpack(b[i], [&](unsigned g, unsigned k, uint64_t code) {
-      matrixB[g][k + 4 * perRegister * i] = decodeElement(typeB, Bits, code);
+    unpack(b[i], typeB, [&](unsigned g, unsigned k) -> uint32_t & {
+      return codesB[g][k + 4 * perRegister * i];
     });
   if (warp.hasFault())
     return;
-  double scaleA[16][Scales ? Scales : 1], scaleB[8][Scales ? Scales : 1];
+  DotRow rowsA[16], rowsB[8];
+  for (unsigned r = 0; r < 16; ++r)
+    rowsA[r].assign(typeA, codesA[r]);
+  for (unsigned n = 0; n < 8; ++n)
+    rowsB[n].assign(typeB, codesB[n]);
   if constexpr (Scales != 0) {
     Type type = decoded.types[4];
     const uint64_t *bytesA = warp.read(decoded.value(4));
@@ -259,39 +140,33 @@ void mma(Warp &warp, const Decoded &decoded) {
     unsigned byteA = getId(idA[0], 4 - Scales, Scales);
     unsigned byteB = getId(idB[0], 4 - Scales, Scales);
     unsigned threadA = getId(idA[1], 1, 1), threadB = getId(idB[1], 3, 1);
-    for (unsigned s = 0; s < Scales; ++s) {
-      for (unsigned r = 0; r < 16; ++r)
-        scaleA[r][s] = decodeScale(
-            type, bytesA[4 * (r & 7) + 2 * threadA + (r >> 3)], byteA + s);
-      for (unsigned n = 0; n < 8; ++n)
-        scaleB[n][s] = decodeScale(type, bytesB[4 * n + threadB], byteB + s);
-    }
+    auto setScales = [&](DotRow &row, uint64_t bytes, unsigned first) {
+      uint8_t codes[Scales];
+      for (unsigned s = 0; s < Scales; ++s)
+        codes[s] = bytes >> (8 * (first + s));
+      row.setScales(type, codes);
+    };
+    for (unsigned r = 0; r < 16; ++r)
+      setScales(rowsA[r], bytesA[4 * (r & 7) + 2 * threadA + (r >> 3)], byteA);
+    for (unsigned n = 0; n < 8; ++n)
+      setScales(rowsB[n], bytesB[4 * n + threadB], byteB);
   }
-  float result[4][warpSize];
+  DotUnit unit(Type::F32, std::nullopt);
+  uint32_t result[4][warpSize];
   for (unsigned i = 0; i < 4; ++i) {
     const uint64_t *lanes = warp.read(c[i]);
     if (!lanes)
       return;
-    for (unsigned lane = 0; lane < warpSize; ++lane) {
-      unsigned row = lane / 4 + 8 * (i >> 1), column = 2 * (lane % 4) + (i & 1);
-      ExactSum sum;
-      sum.add(mx::fromBits(lanes[lane]));
-      for (unsigned k = 0; k < K; ++k) {
-        double product = matrixA[row][k] * matrixB[column][k];
-        if constexpr (Scales != 0)
-          product *=
-              scaleA[row][k * Scales / K] * scaleB[column][k * Scales / K];
-        sum.add(product);
-      }
-      result[i][lane] = sum.round();
-    }
+    for (unsigned lane = 0; lane < warpSize; ++lane)
+      result[i][lane] = unit(rowsA[lane / 4 + 8 * (i >> 1)],
+                             rowsB[2 * (lane % 4) + (i & 1)], lanes[lane]);
   }
   for (unsigned i = 0; i < 4; ++i) {
     if (d[i].isSink)
       continue;
     uint64_t *lanes = warp.write(d[i]);
     for (unsigned lane = 0; lane < warpSize; ++lane)
-      lanes[lane] = mx::toBits(result[i][lane]);
+      lanes[lane] = result[i][lane];
   }
 }
 } // namespace
