@@ -53,3 +53,10 @@ for chip in sm_120a sm_80; do
   grep -o 'remark: .*' "$log" | sort -u | head -n 2 || true
   sed -n '/^kernel /,$p' "$log"
 done
+
+say "a small model ($scheme) on the CPU, and with sm_120a's kernels in the PTX emulator"
+small=test/Inputs/models/llama_bytes
+run=("$bin/mx-run" $small.mlir --args $small.args.json --weights $small.safetensors
+  --inputs $small.input_ids.npy,$small.attention_mask.npy --scheme "$scheme")
+"${run[@]}" --cpu generic --out "$out/llama_bytes"
+"${run[@]}" --on emulator --chip sm_120a --expect "$out/llama_bytes/result0.npy" --max-rel-error 0.001

@@ -32,6 +32,11 @@ uint64_t Device::allocate(StringRef name, uint64_t size) {
 
 void Device::free(uint64_t address) { memory->free(address); }
 
+bool Device::contains(uint64_t address) const {
+  Region *region = memory->find(address);
+  return region && region->contains(address, 0);
+}
+
 Error Device::write(uint64_t address, llvm::ArrayRef<uint8_t> bytes) {
   Region *region = memory->find(address);
   if (!region || !region->contains(address, bytes.size()))

@@ -114,9 +114,14 @@ private:
     I32 row, column;
   };
   Chunk getChunk(I32 index);
-  /// True if no chunk ends past its row.
+  /// True if no chunk lies on the end of a row.
   bool isWholeChunks() const {
     return k.isConstant() && k.getConstant() % getChunkSize(format) == 0;
+  }
+  /// True if whole chunks of a block may lie past the end of its row.
+  bool mayPassEnd() const {
+    return keptChunks &&
+           !(k.isConstant() && k.getConstant() % format.blockCols == 0);
   }
   /// Its values as f32; zero past the end of the row.
   Value loadChunk(const Chunk &chunk);
@@ -168,13 +173,20 @@ Value QuantizeBuilder::loadChunk(const Chunk &chunk) {
   Value values;
   if (isWholeChunks()) {
     // In pieces of at most 16 bytes.
-    Value pointer = e.advance(start, chunk.column * bytes);
+    I32 column = mayPassEnd() ? min(chunk.column, k - size) : chunk.column;
+    Value pointer = e.advance(start, column * bytes);
     int64_t piece = std::min<int64_t>(size, 16 / bytes);
     SmallVector<Value> elements;
     for (int64_t i = 0; i < size; i += piece)
       llvm::append_range(
           elements, e.getElements(e.load(VectorType::get({piece}, config.input),
                                          e.advance(pointer, i * bytes))));
+    if (mayPassEnd()) {
+      Value isInRow = e.isLess(chunk.column, k);
+      for (Value &element : elements)
+        element = arith::SelectOp::create(e, isInRow, element,
+                                          e.getFloat(config.input, 0));
+    }
     values = e.makeVector(elements);
   } else {
     SmallVector<Value> elements;
@@ -193,6 +205,7 @@ Value QuantizeBuilder::loadChunk(const Chunk &chunk) {
 }
 
 Value QuantizeBuilder::clearPadding(const Chunk &chunk, Value values) {
+  // What lies past the end is not stored.
   if (isWholeChunks())
     return values;
   SmallVector<Value> elements = e.getElements(values);
@@ -209,8 +222,10 @@ void QuantizeBuilder::storeChunk(const Chunk &chunk, Value codes) {
       getArgument(QuantizeArgument::Elements),
       arith::MulIOp::create(e, e.get64(chunk.row), e.get64(rowBytes)));
   I32 byte = chunk.column * bits / 8;
-  if (isWholeChunks())
-    return e.store(codes, e.advance(start, byte));
+  if (isWholeChunks()) {
+    auto store = [&] { e.store(codes, e.advance(start, byte)); };
+    return mayPassEnd() ? e.emitIf(e.isLess(chunk.column, k), store) : store();
+  }
   for (int64_t i = 0; i < 4; ++i)
     e.emitIf(e.isLess(byte + i, rowBytes), [&] {
       Value code = e.get(I32(e, codes) >> 8 * i);

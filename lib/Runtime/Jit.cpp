@@ -2,6 +2,7 @@
 
 #include "mx/Runtime/Jit.h"
 
+#include "EmulatedGPU.h"
 #include "RuntimeSymbols.h"
 #include "mx/Conversion/LinalgToCPU/CPUTarget.h"
 #include "mx/Runtime/ThreadPool.h"
@@ -56,6 +57,7 @@ Expected<std::unique_ptr<TargetMachine>> createTargetMachine(StringRef cpu) {
 
 static constexpr StringLiteral cInterfacePrefix = "_mlir_ciface_";
 static constexpr StringLiteral packedPrefix = "mx_packed_";
+static constexpr StringLiteral constructorsName = "mx_constructors";
 
 /// A function has as many arguments as the source, so it cannot be called from
 /// C++ directly. Adds void mx_packed_NAME(void **) for each C interface.
@@ -83,6 +85,25 @@ static void addPackedFunctions(Module &module) {
     builder.CreateRetVoid();
     interface->setLinkage(Function::InternalLinkage);
   }
+}
+
+/// What runs before anything else (it loads GPU modules): without a runtime of
+/// its own, the JIT leaves constructors to us. Makes of them one function, and
+/// drops what would run at the end of the process.
+static void collectConstructors(Module &module) {
+  LLVMContext &context = module.getContext();
+  auto *type = FunctionType::get(Type::getVoidTy(context), false);
+  auto *all = Function::Create(type, Function::ExternalLinkage,
+                               constructorsName, module);
+  IRBuilder<> builder(BasicBlock::Create(context, "", all));
+  if (GlobalVariable *list = module.getNamedGlobal("llvm.global_ctors")) {
+    for (Value *entry : list->getInitializer()->operands())
+      builder.CreateCall(type, cast<User>(entry)->getOperand(1));
+    list->eraseFromParent();
+  }
+  builder.CreateRetVoid();
+  if (GlobalVariable *list = module.getNamedGlobal("llvm.global_dtors"))
+    list->eraseFromParent();
 }
 
 static void optimize(Module &module, TargetMachine &targetMachine) {
@@ -133,6 +154,7 @@ generateObject(mlir::ModuleOp source, TargetMachine &targetMachine,
   module->setDataLayout(targetMachine.createDataLayout());
   module->setTargetTriple(targetMachine.getTargetTriple());
   addPackedFunctions(*module);
+  collectConstructors(*module);
   times.translate = lap(start);
   optimize(*module, targetMachine);
   times.optimize = lap(start);
@@ -169,11 +191,16 @@ Expected<Jit> Jit::compile(mlir::ModuleOp module, TargetMachine &targetMachine,
   };
   define(getThreadPoolSymbols());
   define(getRuntimeSymbols());
+  define(getEmulatedGPUSymbols());
   if (Error error = (*jit)->getMainJITDylib().define(
           orc::absoluteSymbols(std::move(symbols))))
     return std::move(error);
   if (Error error = (*jit)->addObjectFile(std::move(*object)))
     return std::move(error);
+  Expected<orc::ExecutorAddr> constructors = (*jit)->lookup(constructorsName);
+  if (!constructors)
+    return constructors.takeError();
+  constructors->toPtr<void (*)()>()();
   return Jit(std::move(*jit));
 }
 

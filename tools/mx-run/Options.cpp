@@ -5,12 +5,16 @@
 using namespace mx;
 
 std::string Options::check() const {
-  if (on != "cpu")
-    return "--on=" + on + ": this build runs modules on the CPU only";
+  if (on == "cuda")
+    return "--on=cuda: this build has no CUDA runtime; --on=emulator executes "
+           "the same kernels on the CPU";
+  if (on != "cpu" && on != "emulator")
+    return "--on=" + on + ": there are cpu and emulator";
   if (!recipe.empty() && !scheme.empty())
     return "--scheme and --recipe exclude each other";
-  if (!chip.empty())
-    return "--chip: this build runs modules on the CPU only";
+  if (chip.empty() != (on == "cpu"))
+    return "--on=emulator and --chip=NAME (the GPU whose kernels run) belong "
+           "together";
   if (!scaleRule.empty() && scheme.empty() && recipe.empty())
     return "--scale-rule has no effect without a --scheme or a --recipe";
   if (repeat == 0)

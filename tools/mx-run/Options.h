@@ -79,14 +79,17 @@ struct Options {
                          llvm::cl::value_desc("file.json")};
   Opt<bool> allowUnregistered{"allow-unregistered-dialect",
                               "parse ops of unknown dialects"};
-  Opt<std::string> on{"on", "where to run: cpu", llvm::cl::init("cpu")};
+  Opt<std::string> on{"on",
+                      "where to run: cpu, or emulator (GPU kernels in the PTX "
+                      "emulator, the rest on the CPU)",
+                      llvm::cl::init("cpu")};
   Opt<std::string> report{
       "report",
       "write a page with the plan and what it does to each product, on the "
       "first --inputs (compiles and runs the module once more)",
       llvm::cl::value_desc("file.html")};
-  // Refused by this build with a message of its own.
-  Opt<std::string> chip{"chip", "a GPU", llvm::cl::Hidden};
+  Opt<std::string> chip{"chip", "with --on=emulator, the GPU to compile for",
+                        llvm::cl::value_desc("sm_...")};
 
   /// What is wrong with them; empty if nothing is.
   std::string check() const;

@@ -5,6 +5,7 @@
 #include "Runner.h"
 
 #include "mx/InitAll.h"
+#include "mx/Runtime/GPUStatistics.h"
 #include "mx/Runtime/ThreadPool.h"
 #include "mx/Support/OutputFile.h"
 
@@ -141,6 +142,7 @@ static int run(Options &options) {
   programOptions.recipePath = options.recipe;
   programOptions.scaleRule = options.scaleRule;
   programOptions.cpu = options.cpu;
+  programOptions.chip = options.chip;
   programOptions.allowUnregisteredDialects = options.allowUnregistered;
   std::clock_t loadStart = std::clock();
   mlir::FailureOr<Program> program =
@@ -217,6 +219,13 @@ static int run(Options &options) {
     stats["compile_cpu_seconds"] = compileCPUSeconds;
     stats["prepare_seconds"] = prepareSeconds.count();
     stats["peak_mib"] = getPeakMiB();
+    if (!options.chip.empty()) {
+      GPUStatistics gpu = getGPUStatistics();
+      stats["gpu"] = json::Object{{"launches", gpu.launches},
+                                  {"host_to_device_copies", gpu.hostToDevice},
+                                  {"device_to_host_copies", gpu.deviceToHost},
+                                  {"lane_instructions", gpu.laneInstructions}};
+    }
     Error error = writeOutputFile(options.stats, [&](raw_ostream &stream) {
       stream << formatv("{0:2}\n", json::Value(std::move(stats)));
       return Error::success();

@@ -88,6 +88,8 @@ public:
   llvm::Error write(uint64_t address, llvm::ArrayRef<uint8_t> bytes);
   /// Copies out of memory; an error where a byte was never written.
   llvm::Error read(uint64_t address, llvm::MutableArrayRef<uint8_t> bytes);
+  /// Whether `address` lies in an allocation.
+  bool contains(uint64_t address) const;
   /// The bytes of an allocation from `address` on, whatever was written.
   llvm::ArrayRef<uint8_t> getBytes(uint64_t address);
   bool isInitialized(uint64_t address);

@@ -38,9 +38,9 @@ class Jit {
 public:
   /// Optimises and compiles the module, all at once, and keeps nothing but the
   /// code. Undefined symbols are those of getThreadPoolSymbols(), the C and
-  /// math libraries, memrefCopy, and conversions between float types. A failed
-  /// cf.assert prints its message as an error and ends the process with exit
-  /// status 1.
+  /// math libraries, MLIR's GPU runtime (on the emulated GPU), memrefCopy, and
+  /// conversions between float types. A failed cf.assert prints its message as
+  /// an error and ends the process with exit status 1.
   static llvm::Expected<Jit> compile(mlir::ModuleOp module,
                                      llvm::TargetMachine &targetMachine,
                                      JitTimes *times = nullptr);

@@ -37,6 +37,9 @@ struct ProgramOptions {
   std::string scheme, recipePath, scaleRule;
   /// Option `cpu` of `mx-to-cpu`.
   std::string cpu = "native";
+  /// GPU for whose kernels the module is compiled, to be executed in the
+  /// emulator; empty: everything is for the CPU.
+  std::string chip;
   bool allowUnregisteredDialects = false;
   /// If it is set, the precision is lowered when the module is loaded, by
   /// `mx-annotate` and `mx-quantize-matmuls` alone, and this is called with the

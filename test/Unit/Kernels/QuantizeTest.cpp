@@ -195,6 +195,8 @@ void QuantizeKernelTest::check(int64_t rows, int64_t k, mx::FloatType type,
 
 TEST_P(QuantizeKernelTest, Whole) { check(8, 256, mx::FloatType::F32); }
 TEST_P(QuantizeKernelTest, Ragged) { check(37, 203, mx::FloatType::F32); }
+/// Chunks end with the row, blocks do not.
+TEST_P(QuantizeKernelTest, RaggedBlocks) { check(5, 200, mx::FloatType::F32); }
 TEST_P(QuantizeKernelTest, BF16) { check(3, 384, mx::FloatType::BF16); }
 TEST_P(QuantizeKernelTest, F16) { check(5, 70, mx::FloatType::F16); }
 TEST_P(QuantizeKernelTest, DynamicK) {
