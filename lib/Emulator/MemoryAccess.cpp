@@ -12,24 +12,44 @@ static uint64_t getMask(unsigned bits) {
   return bits >= 64 ? ~uint64_t(0) : (uint64_t(1) << bits) - 1;
 }
 
+/// Copies, packs or unpacks where bits of the sources may be undefined.
+static void movPartly(Warp &warp, const Decoded &decoded) {
+  llvm::ArrayRef<Value> to = decoded.vector(0), from = decoded.vector(1);
+  unsigned width = getBitWidth(decoded.types[0]);
+  unsigned fromWidth = width / from.size(), toWidth = width / to.size();
+  forEachLane(warp.active, [&](unsigned lane) {
+    uint64_t bits = 0, defined = 0;
+    for (auto [i, source] : llvm::enumerate(from)) {
+      uint64_t mask = getMask(fromWidth);
+      bits |= (warp.lanes(source)[lane] & mask) << (fromWidth * i);
+      defined |= (warp.getDefined(source, lane) & mask) << (fromWidth * i);
+    }
+    for (auto [i, target] : llvm::enumerate(to))
+      if (!target.isSink)
+        warp.writePartly(target, lane, bits >> (toWidth * i) & getMask(toWidth),
+                         defined >> (toWidth * i) & getMask(toWidth), toWidth);
+  });
+}
+
 /// Copies, packs or unpacks; the first element is the lowest. What was never
 /// written stays so: compilers move undefined values around.
 static void mov(Warp &warp, const Decoded &decoded) {
   llvm::ArrayRef<Value> to = decoded.vector(0), from = decoded.vector(1);
+  for (const Value &source : from) {
+    if (LLVM_LIKELY((warp.active & ~warp.getInitialized(source)) == 0))
+      continue;
+    if (warp.isOwned(source))
+      return warp.faultUninitialized(source);
+    return movPartly(warp, decoded);
+  }
   unsigned width = getBitWidth(decoded.types[0]);
   uint64_t bits[warpSize] = {};
-  uint32_t all = warp.active;
   for (auto [i, source] : llvm::enumerate(from)) {
-    if (from.size() > 1 || to.size() > 1)
-      if (!warp.read(source))
-        return;
     unsigned part = width / from.size();
     const uint64_t *lanes = warp.lanes(source);
     for (unsigned lane = 0; lane < warpSize; ++lane)
       bits[lane] |= (lanes[lane] & getMask(part)) << (part * i);
   }
-  if (from.size() == 1)
-    warp.active &= warp.getInitialized(from[0]);
   for (auto [i, target] : llvm::enumerate(to)) {
     if (target.isSink)
       continue;
@@ -39,7 +59,6 @@ static void mov(Warp &warp, const Decoded &decoded) {
       lanes[lane] = bits[lane] >> (part * i) & getMask(part);
     });
   }
-  warp.active = all;
 }
 
 static void movPredicate(Warp &warp, const Decoded &decoded) {

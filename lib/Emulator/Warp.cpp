@@ -161,6 +161,29 @@ void Warp::release(const Value &value, uint32_t mask, bool isWritten) {
   owners.erase(it);
 }
 
+uint64_t Warp::getDefined(const Value &value, unsigned lane) const {
+  if (initialized[value.index] >> lane & 1)
+    return ~uint64_t(0);
+  auto it = partly.find(value.index);
+  return it == partly.end() ? 0 : it->second[lane];
+}
+
+void Warp::writePartly(const Value &value, unsigned lane, uint64_t bits,
+                       uint64_t defined, unsigned width) {
+  uint32_t bit = 1u << lane;
+  bool isWhole = width == 64 ? defined == ~uint64_t(0)
+                             : defined == (uint64_t(1) << width) - 1;
+  if (LLVM_UNLIKELY(!owners.empty()))
+    checkOwner(value);
+  lanes(value)[lane] = bits;
+  if (isWhole) {
+    initialized[value.index] |= bit;
+    return;
+  }
+  initialized[value.index] &= ~bit;
+  partly[value.index][lane] = defined;
+}
+
 void Warp::checkOwner(const Value &value) {
   auto owner = owners.find(value.index);
   if (owner != owners.end())

@@ -100,10 +100,18 @@ public:
   /// instructions.
   bool checkConverged();
 
+  /// The bits of a register that have a value: moves may carry others along.
+  uint64_t getDefined(const Value &value, unsigned lane) const;
+  /// Writes `bits` of which only `defined` have a value; the register has
+  /// `width` of them.
+  void writePartly(const Value &value, unsigned lane, uint64_t bits,
+                   uint64_t defined, unsigned width);
+
   /// Gives a register to an asynchronous operation: it may not be written, and
   /// (unless `readable`) not be read until `release`. `what` names the wait
   /// that is missing: "wgmma.wait_group".
   void own(const Value &value, const char *what, bool readable);
+  bool isOwned(const Value &value) const { return owners.count(value.index); }
   /// Ends that; `isWritten`: the register has a value in the lanes of `mask`.
   void release(const Value &value, uint32_t mask, bool isWritten);
 
@@ -200,6 +208,8 @@ private:
     uint32_t initialized;
   };
   std::map<uint32_t, Owner> owners;
+  /// Of registers that are not initialised, the bits that have a value.
+  std::map<uint32_t, std::array<uint64_t, warpSize>> partly;
   std::vector<std::unique_ptr<Region>> local;
   Region *lastGlobal = nullptr;
   Wait wait;

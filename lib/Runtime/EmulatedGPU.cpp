@@ -85,8 +85,8 @@ void launchCluster(void *handle, intptr_t clusterX, intptr_t clusterY,
       mx::ptx::getParameterLayout(*kernel->function);
   if (count != layout.offsets.size())
     stop("error: kernel '" + kernel->function->name + "' has " +
-        Twine(layout.offsets.size()) + " parameters, the launch " +
-        Twine(count));
+         Twine(layout.offsets.size()) + " parameters, the launch " +
+         Twine(count));
   std::vector<uint8_t> parameters(layout.size);
   for (size_t i = 0; i < count; ++i)
     std::memcpy(&parameters[layout.offsets[i]], arguments[i],
@@ -104,7 +104,7 @@ void launchCluster(void *handle, intptr_t clusterX, intptr_t clusterY,
   if (Error error = state.device.launch(*kernel->module, kernel->function->name,
                                         config, {}, &statistics))
     stop("kernel '" + kernel->function->name +
-        "': " + toString(std::move(error)));
+         "': " + toString(std::move(error)));
   ++state.statistics.launches;
   state.statistics.laneInstructions += statistics.laneInstructions;
 }

@@ -258,6 +258,9 @@ LogicalResult Program::lower() {
   for (auto [i, argument] : llvm::enumerate(arguments))
     if (!argument.isParameter())
       ir->function.removeArgAttr(i, "mx.parameter");
+  // Kernels want codes along K; what quantises a weight is about to move.
+  if (!options.chip.empty() && failed(run("move-k", "mx-move-k-innermost")))
+    return failure();
   if (failed(run("hoist-weights", "mx-hoist-weights")))
     return failure();
   readPrepareSteps();
@@ -266,9 +269,8 @@ LogicalResult Program::lower() {
       if (!function.isExternal())
         function->setAttr(LLVM::LLVMDialect::getEmitCWrapperAttrName(),
                           builder.getUnitAttr());
-    return run("to-gpu",
-               "mx-strip,mx-to-gpu{emit=ptx chip=" + options.chip +
-                   "},mx-cpu-set-target{cpu=" + options.cpu + "}");
+    return run("to-gpu", "mx-strip,mx-to-gpu{emit=ptx chip=" + options.chip +
+                             "},mx-cpu-set-target{cpu=" + options.cpu + "}");
   }
   if (failed(run("mx-to-linalg", "mx-strip,convert-mx-to-linalg")))
     return failure();
