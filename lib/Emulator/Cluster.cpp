@@ -66,6 +66,8 @@ void Cluster::fault(const Origin &origin, const Twine &message) {
 AsyncOperation *Cluster::start(Warp &warp, AsyncOperation operation) {
   operation.origin = warp.getOrigin(llvm::countr_zero(warp.active));
   auto check = [&](const Footprint &f, Access access) {
+    if (hasFault())
+      return;
     llvm::StringRef space =
         f.region->base >= window::global ? "global" : "shared";
     std::string problem =
@@ -131,9 +133,13 @@ void Cluster::complete(AsyncOperation *operation) {
 bool Cluster::completeOne() {
   if (pending.empty())
     return false;
-  auto it = pending.begin();
+  auto it = llvm::find_if(pending, [](const AsyncOperation &operation) {
+    return !operation.isGrouped;
+  });
+  if (it == pending.end())
+    it = pending.begin();
   if (isRandom()) {
-    std::advance(it, getRandom(pending.size()));
+    it = std::next(pending.begin(), getRandom(pending.size()));
     // Those before it in its queue come first.
     if (it->queue)
       it = llvm::find_if(pending, [&](const AsyncOperation &other) {
@@ -201,14 +207,19 @@ void Cluster::run() {
 static bool communicates(const Program &program) {
   return llvm::any_of(program.code, [](const Decoded &decoded) {
     const Instruction &source = *decoded.source;
+    if (source.opcode == "mbarrier" || source.opcode == "barrier" ||
+        source.opcode == "fence")
+      return false;
     auto has = [&](llvm::StringRef word) {
       return llvm::is_contained(source.modifiers, word);
     };
-    bool isShared = has("shared") || has("shared::cta");
+    if (has("reduce") && has("bulk_group"))
+      return true;
+    bool isShared =
+        has("shared") || has("shared::cta") || has("shared::cluster");
     return !isShared && (source.opcode == "atom" || source.opcode == "red" ||
                          source.opcode == "multimem" || has("volatile") ||
-                         has("relaxed") || has("acquire") || has("release") ||
-                         (has("reduce") && has("global")));
+                         has("relaxed") || has("acquire") || has("release"));
   });
 }
 

@@ -7,6 +7,7 @@
 #define MX_LIB_EMULATOR_CLUSTER_H
 
 #include "Clock.h"
+#include "Mbarrier.h"
 #include "Memory.h"
 #include "Program.h"
 
@@ -68,6 +69,9 @@ struct AsyncOperation {
   Origin origin;
   /// Operations of one queue (not 0) take effect in the order of their start.
   uint64_t queue = 0;
+  /// Nobody blocks until it is done: its own thread asks for it by a wait for
+  /// a group.
+  bool isGrouped = false;
   llvm::SmallVector<Footprint, 2> reads, writes;
   /// Moves the data and signals whoever waits. `self` is this operation.
   std::function<void(AsyncOperation &self)> perform;
@@ -112,6 +116,8 @@ public:
   Region shared;
   std::vector<std::unique_ptr<Warp>> warps;
   Barrier barriers[16];
+  /// By address; an entry stays when the object's life ends.
+  std::map<uint64_t, Mbarrier> mbarriers;
 };
 
 /// Blocks that run together.
@@ -132,6 +138,11 @@ public:
   void complete(AsyncOperation *operation);
   /// Whether it has not taken effect.
   bool isPending(const AsyncOperation *operation) const;
+  /// Ends the generation of the cluster's barrier that all threads have arrived
+  /// at, but those that have exited.
+  void updateBarrier();
+  /// A number for a queue of its own.
+  uint64_t makeQueue() { return ++numQueues; }
 
   /// Records an error; the first one counts.
   void fault(const Origin &origin, const llvm::Twine &message);
@@ -160,7 +171,7 @@ private:
   std::mt19937_64 random;
   /// Agents are warps, then a ring of asynchronous operations.
   unsigned firstAsyncAgent = 0;
-  uint64_t numStarted = 0;
+  uint64_t numStarted = 0, numQueues = 0;
   std::vector<uint32_t> asyncEpochs;
 };
 

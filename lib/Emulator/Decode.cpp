@@ -282,6 +282,18 @@ bool Decoder::decodeOperand(const Operand &operand, StringRef kind,
     decoded.addressOffsets.push_back(operand.offset);
     return decodeValue(operand.elements[0], "s", 0, Type::B64, decoded);
   }
+  if (kind == "T") {
+    if (operand.kind != Operand::Address || operand.elements.size() != 2 ||
+        operand.elements[1].kind != Operand::Vector)
+      return fail(operand.location, "expected [tensor map, {coordinates}]");
+    decoded.addressOffsets.push_back(operand.offset);
+    if (decodeValue(operand.elements[0], "s", 0, Type::B64, decoded))
+      return true;
+    for (const Operand &element : operand.elements[1].elements)
+      if (decodeValue(element, "s", 32, Type::B32, decoded))
+        return true;
+    return false;
+  }
   if (kind == "l" || kind == "t") {
     if (operand.kind != (kind == "l" ? Operand::Label : Operand::BranchTable))
       return fail(operand.location,

@@ -84,7 +84,8 @@ std::string mx::ptx::checkAccess(Region *region, llvm::StringRef space,
     return describe("misaligned: the address has to be a multiple of " +
                     llvm::Twine(alignment));
   const ByteState *states = region->stateAt(address);
-  for (unsigned i = 0; i < size; ++i) {
+  bool areFine = areStatesFine(states, size, access);
+  for (unsigned i = 0; i < size && !areFine; ++i) {
     std::string byte =
         ("byte " + llvm::Twine(address + i - region->base) + " of ").str() +
         region->name;

@@ -89,6 +89,10 @@ inline constexpr uint64_t sharedBase = 1024;
 /// on: code that clears bit 24 reaches the even block of a pair, as CUTLASS's
 /// does (Sm100MmaPeerBitMask).
 inline constexpr unsigned rankShift = 24;
+/// The same place in the shared memory of another block.
+inline uint64_t moveToRank(uint64_t address, uint64_t rank) {
+  return (rank << rankShift) | (address & ((uint64_t(1) << rankShift) - 1));
+}
 
 /// The regions of the global space, by address. Between two lies room that
 /// belongs to none, so that a small excess is out of bounds.

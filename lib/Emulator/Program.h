@@ -8,6 +8,8 @@
 
 #include "mx/Emulator/Module.h"
 
+#include "llvm/ADT/STLExtras.h"
+
 #include <map>
 
 namespace mx::ptx {
@@ -78,6 +80,9 @@ struct Decoded {
   uint32_t reconverge = 0;
   const std::vector<unsigned> *table = nullptr;
 
+  bool hasModifier(llvm::StringRef word) const {
+    return llvm::is_contained(source->modifiers, word);
+  }
   const Value &value(unsigned operand) const { return values[begin[operand]]; }
   llvm::ArrayRef<Value> vector(unsigned operand) const {
     return llvm::ArrayRef(values).slice(begin[operand],
@@ -174,9 +179,9 @@ struct Row {
   const char *optional;
   /// Operands, by spaces; a `?` behind one and all that follow: may be absent.
   ///   d destination, s source, p predicate destination, P predicate source,
-  ///   A address, v sources in braces or one, V destinations, d|p and p|p
-  ///   pairs whose second part may be absent, l label, t branch table, i
-  ///   integer constant.
+  ///   A address, T tensor map and coordinates, v sources in braces or one, V
+  ///   destinations, d|p and p|p pairs whose second part may be absent, l
+  ///   label, t branch table, i integer constant.
   /// Behind it its width: none for the first type's, 1 for the second type's,
   /// w for twice the first's, =n for n bits, * for any.
   const char *operands;
@@ -193,6 +198,11 @@ llvm::ArrayRef<Row> getAsyncRows();
 llvm::ArrayRef<Row> getMmaRows();
 llvm::ArrayRef<Row> getWarpRows();
 llvm::ArrayRef<Row> getControlRows();
+llvm::ArrayRef<Row> getMbarrierRows();
+llvm::ArrayRef<Row> getFenceRows();
+llvm::ArrayRef<Row> getBulkRows();
+llvm::ArrayRef<Row> getTensorRows();
+llvm::ArrayRef<Row> getClusterRows();
 
 /// The row that implements `instruction`, or an error text that says what is
 /// missing.

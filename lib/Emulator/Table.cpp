@@ -47,7 +47,8 @@ const Row *mx::ptx::lookupRow(const Instruction &instruction,
   for (llvm::ArrayRef<Row> rows :
        {getIntegerRows(), getLogicRows(), getFloatRows(), getHalfRows(),
         getConvertRows(), getMemoryRows(), getAsyncRows(), getMmaRows(),
-        getWarpRows(), getControlRows()})
+        getWarpRows(), getControlRows(), getMbarrierRows(), getFenceRows(),
+        getBulkRows(), getTensorRows(), getClusterRows()})
     for (const Row &row : rows) {
       auto [opcode, required] = StringRef(row.name).split('.');
       if (opcode != instruction.opcode)

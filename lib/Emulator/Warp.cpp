@@ -207,6 +207,21 @@ std::optional<uint64_t> Warp::readUniform(const Value &value,
   return values[first];
 }
 
+bool Warp::checkMask(const Value &mask) {
+  const uint64_t *masks = read(mask);
+  if (!masks)
+    return true;
+  bool isWrong = false;
+  forEachLane(active, [&](unsigned i) {
+    uint32_t members = masks[i];
+    isWrong |= !(members >> i & 1) || (members & live & ~active);
+  });
+  if (isWrong)
+    fault(llvm::countr_zero(active),
+          "the executing lanes do not agree with the member mask");
+  return isWrong;
+}
+
 bool Warp::checkConverged() {
   if (LLVM_LIKELY(active == live))
     return false;
@@ -268,24 +283,43 @@ void Warp::faultAccess(unsigned lane, Region *region, Space space,
   fault(lane, problem);
 }
 
+bool Warp::perform(const PendingCopy &copy) {
+  // In flight until now; the copy itself is a write like any other.
+  parent.shared.setState(copy.destination, copy.size, ByteState::Initialized);
+  uint8_t *to = parent.shared.at(copy.destination);
+  std::memset(to, 0, copy.size);
+  if (!copy.sourceSize)
+    return false;
+  const uint8_t *from = access(copy.lane, Space::Global, copy.source,
+                               copy.sourceSize, 1, Access::Read);
+  if (!from)
+    return true;
+  std::memcpy(to, from, copy.sourceSize);
+  return false;
+}
+
 void Warp::completeCopies(uint32_t pending) {
   for (auto it = copies.begin(); it != copies.end();) {
     if (!(active >> it->lane & 1) || it->group + pending >= groups[it->lane]) {
       ++it;
       continue;
     }
-    // In flight until now; the copy itself is a write like any other.
-    parent.shared.setState(it->destination, it->size, ByteState::Initialized);
-    uint8_t *to = parent.shared.at(it->destination);
-    std::memset(to, 0, it->size);
-    if (it->sourceSize) {
-      const uint8_t *from = access(it->lane, Space::Global, it->source,
-                                   it->sourceSize, 1, Access::Read);
-      if (!from)
-        return;
-      std::memcpy(to, from, it->sourceSize);
-    }
+    if (perform(*it))
+      return;
     it = copies.erase(it);
+  }
+}
+
+void Warp::completeCopies(llvm::ArrayRef<PendingCopy> chosen) {
+  for (const PendingCopy &copy : chosen) {
+    auto it = llvm::find_if(copies, [&](const PendingCopy &other) {
+      return other.number == copy.number;
+    });
+    if (it == copies.end())
+      continue;
+    if (perform(*it))
+      return;
+    copies.erase(it);
   }
 }
 
@@ -313,6 +347,7 @@ void Warp::exit(uint32_t mask) {
   for (StackEntry &entry : stack)
     entry.mask &= ~mask;
   ++stack.back().pc;
+  cluster.updateBarrier();
 }
 
 void Warp::branch(uint32_t target, uint32_t taken) {

@@ -16,10 +16,20 @@ namespace mx::ptx {
 /// A cp.async that has been issued. Source and destination are touched at the
 /// last moment, when the thread waits for the group.
 struct PendingCopy {
+  /// Its number among those of the warp.
+  uint64_t number;
   uint32_t lane;
   uint32_t group;
   uint64_t destination, source;
   uint32_t size, sourceSize;
+};
+
+/// A bulk copy that is waited for by its group, in its two steps.
+struct BulkStore;
+struct PendingStore {
+  uint32_t lane;
+  uint32_t group;
+  std::shared_ptr<BulkStore> store;
 };
 
 /// Lanes that execute the same instruction, until they reach `reconverge`.
@@ -96,6 +106,9 @@ public:
   }
   /// The value that all active lanes have to agree on; nothing after a fault.
   std::optional<uint64_t> readUniform(const Value &value, const char *what);
+  /// True after a fault because the executing lanes do not agree with the
+  /// member mask of a .sync instruction.
+  bool checkMask(const Value &mask);
   /// True after a fault because lanes of the warp are missing: for .aligned
   /// instructions.
   bool checkConverged();
@@ -148,8 +161,12 @@ public:
   //===--------------------------------------------------------------------===//
 
   void block(Wait wait);
-  /// Lets others run first: for an instruction that is used to spin.
-  void yield() { isYielding = true; }
+  /// Lets others run first: for an instruction that is used to spin, and what
+  /// it spins for.
+  void yield(Wait reason = {}) {
+    wait = reason;
+    isYielding = true;
+  }
   /// Whether the current instruction was executed before and blocked.
   bool isRetry() const { return stack.back().isBlocked; }
   /// Kept between the executions of one blocked instruction.
@@ -169,6 +186,8 @@ public:
   /// Carries out the copies of the active lanes but those of their newest
   /// `pending` groups.
   void completeCopies(uint32_t pending);
+  /// Carries out those of `chosen` that have not been.
+  void completeCopies(llvm::ArrayRef<PendingCopy> chosen);
 
   void exit(uint32_t mask);
   void branch(uint32_t target, uint32_t taken);
@@ -188,11 +207,21 @@ public:
   std::vector<StackEntry> stack;
   const Decoded *current = nullptr;
   std::deque<PendingCopy> copies;
+  uint64_t numCopies = 0;
   uint32_t groups[warpSize] = {};
+  /// Bulk stores and the number of their group (cp.async.bulk.commit_group).
+  std::deque<PendingStore> stores;
+  uint32_t storeGroups[warpSize] = {};
+  /// Lanes that have arrived at the cluster's barrier and not yet waited, the
+  /// generation in which each did, and how many a wait has seen complete.
+  uint32_t clusterArrived = 0;
+  uint64_t clusterArrivals[warpSize] = {};
+  uint64_t clusterSeen = 0;
   Knowledge knowledge;
 
 private:
   void checkOwner(const Value &value);
+  bool perform(const PendingCopy &copy);
   void faultAccess(unsigned lane, Region *region, Space space, uint64_t address,
                    unsigned size, unsigned alignment, Access access);
   bool rotate();

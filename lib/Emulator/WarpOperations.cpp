@@ -7,23 +7,6 @@
 
 using namespace mx::ptx;
 
-/// The executing lanes have to be in the mask, and those of the mask here;
-/// true after a fault.
-static bool checkMask(Warp &warp, const Value &value) {
-  const uint64_t *masks = warp.read(value);
-  if (!masks)
-    return true;
-  bool isWrong = false;
-  forEachLane(warp.active, [&](unsigned i) {
-    uint32_t mask = masks[i];
-    isWrong |= !(mask >> i & 1) || (mask & warp.live & ~warp.active);
-  });
-  if (isWrong)
-    warp.fault(llvm::countr_zero(warp.active),
-               "the executing lanes do not agree with the member mask");
-  return isWrong;
-}
-
 namespace {
 enum class Shuffle { Up, Down, Bfly, Idx };
 
@@ -31,7 +14,7 @@ template <Shuffle Mode> void shfl(Warp &warp, const Decoded &decoded) {
   const uint64_t *a = warp.read(decoded.value(1));
   const uint64_t *b = warp.read(decoded.value(2));
   const uint64_t *c = warp.read(decoded.value(3));
-  if (!a || !b || !c || checkMask(warp, decoded.value(4)))
+  if (!a || !b || !c || warp.checkMask(decoded.value(4)))
     return;
   uint64_t result[warpSize];
   uint32_t inRange = 0;
@@ -63,7 +46,7 @@ enum class Vote { All, Any, Uni };
 
 template <Vote Mode> void vote(Warp &warp, const Decoded &decoded) {
   uint32_t holds = warp.readPredicate(decoded.value(1)) & warp.active;
-  if (checkMask(warp, decoded.value(2)))
+  if (warp.checkMask(decoded.value(2)))
     return;
   bool all = holds == warp.active;
   bool result = Mode == Vote::All   ? all
@@ -75,7 +58,7 @@ template <Vote Mode> void vote(Warp &warp, const Decoded &decoded) {
 
 static void ballot(Warp &warp, const Decoded &decoded) {
   uint32_t holds = warp.readPredicate(decoded.value(1)) & warp.active;
-  if (checkMask(warp, decoded.value(2)))
+  if (warp.checkMask(decoded.value(2)))
     return;
   uint64_t *d = warp.write(decoded.value(0));
   forEachLane(warp.active, [&](unsigned i) { d[i] = holds; });
@@ -89,7 +72,7 @@ static void activemask(Warp &warp, const Decoded &decoded) {
 /// any: the lanes with this lane's value; all: the mask if all are equal.
 template <bool IsAll> static void match(Warp &warp, const Decoded &decoded) {
   const uint64_t *a = warp.read(decoded.value(1));
-  if (!a || checkMask(warp, decoded.value(2)))
+  if (!a || warp.checkMask(decoded.value(2)))
     return;
   uint64_t keep =
       getBitWidth(decoded.types[0]) == 64 ? ~uint64_t(0) : UINT32_MAX;
@@ -117,7 +100,7 @@ template <bool IsAll> static void match(Warp &warp, const Decoded &decoded) {
 template <typename T, T (*F)(T, T)>
 static void redux(Warp &warp, const Decoded &decoded) {
   const uint64_t *a = warp.read(decoded.value(1));
-  if (!a || checkMask(warp, decoded.value(2)))
+  if (!a || warp.checkMask(decoded.value(2)))
     return;
   T result = T(a[llvm::countr_zero(warp.active)]);
   forEachLane(warp.active & (warp.active - 1),

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Fences between proxies (PTX ISA 9.7.13.4).
+
+#include "Warp.h"
+
+using namespace mx::ptx;
+
+/// What the warp has written becomes visible to the async proxy.
+static void proxyAsync(Warp &warp, const Decoded &) { warp.publish(); }
+
+/// The mbarriers that the warp has initialised are visible to those that the
+/// cluster's barrier then lets go on, even if the arrive there is relaxed.
+static void mbarrierInit(Warp &warp, const Decoded &) {
+  for (auto &[address, mbarrier] : warp.parent.mbarriers)
+    if (mbarrier.isLive && mbarrier.initAgent == warp.agent &&
+        mbarrier.fencedGeneration == UINT64_MAX)
+      mbarrier.fencedGeneration = warp.cluster.barrier.generation;
+}
+
+/// Kernels run one after the other, and a tensor map is read when a copy is
+/// issued: both see what was written before.
+static void nothing(Warp &, const Decoded &) {}
+
+static const Row rows[] = {
+    {"fence.proxy.async", "", "global shared::cta shared::cluster", "",
+     proxyAsync},
+    {"fence.proxy.alias", "", "", "", nothing},
+    {"fence.proxy.async::generic", "",
+     "acquire release sync_restrict::shared::cta "
+     "sync_restrict::shared::cluster cluster",
+     "", proxyAsync},
+    {"fence.mbarrier_init.release.cluster", "", "", "", mbarrierInit},
+    {"fence.proxy.tensormap::generic.release", "", "cta cluster gpu sys", "",
+     nothing},
+    {"fence.proxy.tensormap::generic.acquire", "", "cta cluster gpu sys", "A i",
+     nothing},
+};
+
+llvm::ArrayRef<Row> mx::ptx::getFenceRows() { return rows; }
