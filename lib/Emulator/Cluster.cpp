@@ -104,6 +104,15 @@ bool Cluster::isPending(const AsyncOperation *operation) const {
   });
 }
 
+const AsyncOperation *Cluster::findUser(const Region &region) const {
+  auto touches = [&](const Footprint &f) { return f.region == &region; };
+  auto it = llvm::find_if(pending, [&](const AsyncOperation &operation) {
+    return llvm::any_of(operation.reads, touches) ||
+           llvm::any_of(operation.writes, touches);
+  });
+  return it == pending.end() ? nullptr : &*it;
+}
+
 void Cluster::finish(std::list<AsyncOperation>::iterator it) {
   // It is no longer pending when it signals.
   std::list<AsyncOperation> done;

@@ -18,6 +18,7 @@
 #include <functional>
 #include <list>
 #include <random>
+#include <set>
 
 namespace mx::ptx {
 
@@ -88,6 +89,12 @@ struct Barrier {
   /// Counts how often it has completed.
   uint64_t generation = 0;
   Knowledge arriving, completed;
+  /// Of a block: the lanes of each warp that have arrived.
+  std::map<unsigned, uint32_t> lanes;
+  bool hasArrive = false, hasReduction = false;
+  /// Predicates that a bar.red brings, and whether they held; and those of the
+  /// last generation.
+  unsigned held = 0, brought = 0, lastHeld = 0, lastBrought = 0;
 
   /// All have arrived.
   void complete() {
@@ -95,6 +102,11 @@ struct Barrier {
     ++generation;
     completed = std::move(arriving);
     arriving = {};
+    lanes.clear();
+    hasArrive = hasReduction = false;
+    lastHeld = held;
+    lastBrought = brought;
+    held = brought = 0;
   }
 };
 
@@ -105,6 +117,9 @@ public:
   ~Block();
 
   bool hasEnded() const;
+  /// Threads of `warp` have exited: barriers do not wait for them, and what the
+  /// block leaves behind is looked at when the last one goes.
+  void noteExit(Warp &warp);
   uint64_t getSharedBase() const {
     return (uint64_t(rank) << rankShift) + sharedBase;
   }
@@ -118,6 +133,20 @@ public:
   Barrier barriers[16];
   /// By address; an entry stays when the object's life ends.
   std::map<uint64_t, Mbarrier> mbarriers;
+  /// Warps of other blocks that have touched its shared memory, and when last.
+  std::map<unsigned, uint32_t> visitors;
+  /// Tensor maps that the kernel has changed and not acquired here since.
+  std::set<uint64_t> changedTensorMaps;
+  /// Registers that setmaxnreg.dec has given back, and per warpgroup what each
+  /// setmaxnreg in turn was for.
+  uint64_t freeRegisters = 0;
+  std::map<unsigned, std::vector<unsigned>> registerCounts;
+
+private:
+  void end(Warp &last);
+
+  /// What warps knew when they ended.
+  Clock ended;
 };
 
 /// Blocks that run together.
@@ -141,6 +170,8 @@ public:
   /// Ends the generation of the cluster's barrier that all threads have arrived
   /// at, but those that have exited.
   void updateBarrier();
+  /// One that is under way and touches `region`; may be null.
+  const AsyncOperation *findUser(const Region &region) const;
   /// A number for a queue of its own.
   uint64_t makeQueue() { return ++numQueues; }
 

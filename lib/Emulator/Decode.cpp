@@ -282,6 +282,11 @@ bool Decoder::decodeOperand(const Operand &operand, StringRef kind,
     decoded.addressOffsets.push_back(operand.offset);
     return decodeValue(operand.elements[0], "s", 0, Type::B64, decoded);
   }
+  if (kind == "x")
+    kind = operand.kind == Operand::Register &&
+                   function.registers[operand.index].type == Type::Pred
+               ? "P"
+               : "s";
   if (kind == "T") {
     if (operand.kind != Operand::Address || operand.elements.size() != 2 ||
         operand.elements[1].kind != Operand::Vector)

@@ -18,8 +18,21 @@ static void mbarrierInit(Warp &warp, const Decoded &) {
       mbarrier.fencedGeneration = warp.cluster.barrier.generation;
 }
 
-/// Kernels run one after the other, and a tensor map is read when a copy is
-/// issued: both see what was written before.
+/// A tensor map that the kernel has changed may be used.
+static void acquireTensorMap(Warp &warp, const Decoded &decoded) {
+  const uint64_t *base = warp.read(decoded.value(0));
+  if (!base)
+    return;
+  forEachLane(warp.active, [&](unsigned lane) {
+    Space space = Space::Generic;
+    uint64_t address = base[lane] + decoded.offset;
+    warp.findRegion(lane, space, address);
+    warp.parent.changedTensorMaps.erase(address);
+  });
+}
+
+/// One address is one place; and a tensor map is read when a copy is issued,
+/// which sees what was written before.
 static void nothing(Warp &, const Decoded &) {}
 
 static const Row rows[] = {
@@ -34,7 +47,7 @@ static const Row rows[] = {
     {"fence.proxy.tensormap::generic.release", "", "cta cluster gpu sys", "",
      nothing},
     {"fence.proxy.tensormap::generic.acquire", "", "cta cluster gpu sys", "A i",
-     nothing},
+     acquireTensorMap},
 };
 
 llvm::ArrayRef<Row> mx::ptx::getFenceRows() { return rows; }

@@ -177,13 +177,16 @@ uint32_t dec(uint32_t a, uint32_t b, uint32_t) {
 
 #define VALUES "b8|u8|s8|b16|u16|s16|b32|u32|s32|b64|u64|s64|f16|bf16|f32|f64"
 static constexpr char loadModifiers[] =
-    "global shared shared::cta local const param param::entry v2 v4 v8 nc weak "
+    "global shared shared::cta shared::cluster local const param param::entry "
+    "v2 v4 v8 nc weak "
     "volatile relaxed acquire cta cluster gpu sys ca cg cs lu cv";
 static constexpr char storeModifiers[] =
-    "global shared shared::cta local v2 v4 v8 weak volatile relaxed release "
+    "global shared shared::cta shared::cluster local v2 v4 v8 weak volatile "
+    "relaxed release "
     "cta cluster gpu sys wb cg cs wt";
 static constexpr char atomModifiers[] =
-    "global shared shared::cta relaxed acquire release acq_rel cta gpu sys";
+    "global shared shared::cta shared::cluster relaxed acquire release "
+    "acq_rel cta cluster gpu sys";
 
 static const Row rows[] = {
     {"mov", "pred", "", "p P", movPredicate},

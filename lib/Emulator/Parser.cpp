@@ -293,6 +293,10 @@ bool Parser::parseFunctionDirectives(Function &function) {
                name == "maxnreg" || name == "maxclusterrank") {
       if (expectInteger(value, "a number", UINT32_MAX))
         return true;
+      if (name == "maxnreg")
+        function.maxRegisters = value;
+      else if (name == "minnctapersm")
+        function.minBlocks = value;
     } else if (name != "noreturn" && name != "explicitcluster" &&
                name != "blocksareclusters") {
       return fail("unknown directive '." + name + "' of a function");

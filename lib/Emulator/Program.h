@@ -179,6 +179,7 @@ struct Row {
   const char *optional;
   /// Operands, by spaces; a `?` behind one and all that follow: may be absent.
   ///   d destination, s source, p predicate destination, P predicate source,
+  ///   x source of either kind,
   ///   A address, T tensor map and coordinates, v sources in braces or one, V
   ///   destinations, d|p and p|p pairs whose second part may be absent, l
   ///   label, t branch table, i integer constant.
@@ -198,11 +199,15 @@ llvm::ArrayRef<Row> getAsyncRows();
 llvm::ArrayRef<Row> getMmaRows();
 llvm::ArrayRef<Row> getWarpRows();
 llvm::ArrayRef<Row> getControlRows();
+llvm::ArrayRef<Row> getBarrierRows();
 llvm::ArrayRef<Row> getMbarrierRows();
 llvm::ArrayRef<Row> getFenceRows();
 llvm::ArrayRef<Row> getBulkRows();
 llvm::ArrayRef<Row> getTensorRows();
+llvm::ArrayRef<Row> getTensorMapRows();
+llvm::ArrayRef<Row> getRemoteRows();
 llvm::ArrayRef<Row> getClusterRows();
+llvm::ArrayRef<Row> getRegisterRows();
 
 /// The row that implements `instruction`, or an error text that says what is
 /// missing.

@@ -48,7 +48,8 @@ const Row *mx::ptx::lookupRow(const Instruction &instruction,
        {getIntegerRows(), getLogicRows(), getFloatRows(), getHalfRows(),
         getConvertRows(), getMemoryRows(), getAsyncRows(), getMmaRows(),
         getWarpRows(), getControlRows(), getMbarrierRows(), getFenceRows(),
-        getBulkRows(), getTensorRows(), getClusterRows()})
+        getBulkRows(), getTensorRows(), getClusterRows(), getBarrierRows(),
+        getTensorMapRows(), getRemoteRows(), getRegisterRows()})
     for (const Row &row : rows) {
       auto [opcode, required] = StringRef(row.name).split('.');
       if (opcode != instruction.opcode)

@@ -38,6 +38,9 @@ static std::optional<TensorBox> readBox(Warp &warp, const Decoded &decoded,
       checkAccess(region, "tensor map", address, size, 64, Access::Read);
   if (!problem.empty())
     return fail(problem);
+  if (warp.parent.changedTensorMaps.count(address))
+    return fail("the kernel has changed this tensor map, and "
+                "fence.proxy.tensormap::generic.acquire is missing since");
   auto map = decodeTensorMap({region->at(address), size});
   if (!map)
     return fail(llvm::toString(map.takeError()));
@@ -217,8 +220,6 @@ static void prefetch(Warp &warp, const Decoded &decoded) {
               [&](unsigned lane) { readBox(warp, decoded, 0, 0, lane); });
 }
 
-static void prefetchMap(Warp &, const Decoded &) {}
-
 #define DIMS "1d 2d 3d 4d 5d L2::cache_hint tile "
 static constexpr char loading[] =
     DIMS "tile::gather4 multicast::cluster cta_group::1 cta_group::2";
@@ -234,7 +235,6 @@ static const Row rows[] = {
      DIMS "add min max inc dec and or xor", "T A s*?", store},
     {"cp.async.bulk.prefetch.tensor.L2.global", "", DIMS "tile::gather4",
      "T s*?", prefetch},
-    {"prefetch.tensormap", "", "param const", "A", prefetchMap},
 };
 
 llvm::ArrayRef<Row> mx::ptx::getTensorRows() { return rows; }

@@ -19,9 +19,11 @@ struct TensorFields {
   uint8_t lastDimension;
   TensorElement element;
   TensorInterleave interleave;
-  TensorSwizzle swizzle;
+  /// 0 to 3: none, 32B, 64B, 128B; and for 128B the atoms: 0 to 3: 16B, 32B,
+  /// 32B with flipped 8B, 64B.
+  uint8_t swizzleMode, swizzleAtoms;
   TensorFill fill;
-  uint8_t unused[48];
+  uint8_t unused[47];
 };
 static_assert(sizeof(TensorFields) == sizeof(TensorMapBytes));
 

@@ -124,7 +124,7 @@ bool Checker::checkEnums() {
   if (p.interleave > TensorInterleave::B32)
     return fail("there is no interleave " + Twine(unsigned(p.interleave)));
   if (p.swizzle > TensorSwizzle::B128Atom64)
-    return fail("there is no swizzle " + Twine(unsigned(p.swizzle)));
+    return fail("there is no such swizzle");
   if (p.fill > TensorFill::NaN)
     return fail("there is no fill mode " + Twine(unsigned(p.fill)));
   if (p.swizzle == TensorSwizzle::B128Atom32Flip8)
@@ -222,6 +222,21 @@ bool Checker::checkSwizzle() {
   return false;
 }
 
+static constexpr uint8_t mode128B = 3;
+
+static void setSwizzle(TensorFields &fields, TensorSwizzle swizzle) {
+  fields.swizzleMode = std::min(uint8_t(swizzle), mode128B);
+  fields.swizzleAtoms = uint8_t(swizzle) - fields.swizzleMode;
+}
+
+/// Beyond the last one if the fields fit no swizzle.
+static TensorSwizzle getSwizzle(const TensorFields &fields) {
+  bool isKnown = fields.swizzleMode <= mode128B && fields.swizzleAtoms <= 3 &&
+                 (!fields.swizzleAtoms || fields.swizzleMode == mode128B);
+  return TensorSwizzle(isKnown ? fields.swizzleMode + fields.swizzleAtoms
+                               : unsigned(TensorSwizzle::B128Atom64) + 1);
+}
+
 llvm::Expected<TensorMapBytes>
 mx::ptx::encodeTensorMap(const TensorMapParams &params) {
   std::string problem = Checker(params).run();
@@ -237,7 +252,7 @@ mx::ptx::encodeTensorMap(const TensorMapParams &params) {
   fields.lastDimension = params.dims.size() - 1;
   fields.element = params.element;
   fields.interleave = params.interleave;
-  fields.swizzle = params.swizzle;
+  setSwizzle(fields, params.swizzle);
   fields.fill = params.fill;
   TensorMapBytes bytes;
   std::memcpy(bytes.data(), &fields, sizeof(fields));
@@ -265,7 +280,7 @@ mx::ptx::decodeTensorMap(llvm::ArrayRef<uint8_t> bytes) {
   }
   params.element = fields.element;
   params.interleave = fields.interleave;
-  params.swizzle = fields.swizzle;
+  params.swizzle = getSwizzle(fields);
   params.fill = fields.fill;
   std::string problem = Checker(params).run();
   if (!problem.empty())

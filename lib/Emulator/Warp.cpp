@@ -90,6 +90,17 @@ static uint64_t getSpecialValue(SpecialRegister special, const Warp &warp,
   return 0;
 }
 
+/// What ptxas gives a thread at entry, where the kernel bounds it; setmaxnreg
+/// needs to know.
+static unsigned getEntryRegisters(const Function &function,
+                                  const LaunchConfig &config) {
+  if (function.maxRegisters || !function.minBlocks)
+    return function.maxRegisters;
+  constexpr unsigned file = 1 << 16, most = 256;
+  return std::min<unsigned>(
+      most, file / (config.block.count() * function.minBlocks) & ~7u);
+}
+
 Warp::Warp(Block &parent, unsigned number, unsigned threads)
     : parent(parent), cluster(parent.cluster), machine(parent.machine),
       number(number),
@@ -116,6 +127,7 @@ Warp::Warp(Block &parent, unsigned number, unsigned threads)
       return getSpecialValue(special, *this, lane);
     });
   stack.push_back({0, UINT32_MAX, live});
+  registerCount = getEntryRegisters(*program.function, machine.config);
   local.resize(warpSize);
   // Epochs count from one, so that what never happened is over.
   knowledge.order.set(agent, 1);
@@ -231,6 +243,27 @@ bool Warp::checkConverged() {
   return true;
 }
 
+bool Warp::visit(unsigned lane, unsigned rank) {
+  Block &other = *cluster.blocks[rank];
+  auto fail = [&](const char *why) {
+    fault(lane, "access to the shared memory of block " + Twine(rank) +
+                    " of the cluster, which " + why);
+    return true;
+  };
+  if (other.hasEnded())
+    return fail("has ended");
+  if (!cluster.isChecking())
+    return false;
+  // Something that one of its warps did happened before this.
+  if (llvm::none_of(other.warps, [&](const auto &warp) {
+        return knowledge.order.get(warp->agent) != 0;
+      }))
+    return fail("may not have started: a barrier of the cluster has to come "
+                "first");
+  other.visitors[agent] = knowledge.order.get(agent);
+  return false;
+}
+
 Region *Warp::findRegion(unsigned lane, Space &space, uint64_t &address) {
   if (space == Space::Generic) {
     space = Space::Global;
@@ -251,7 +284,8 @@ Region *Warp::findRegion(unsigned lane, Space &space, uint64_t &address) {
     return &parent.shared;
   case Space::SharedCluster: {
     uint64_t rank = address >> rankShift;
-    if (rank >= cluster.blocks.size())
+    if (rank >= cluster.blocks.size() ||
+        (rank != parent.rank && visit(lane, rank)))
       return nullptr;
     return &cluster.blocks[rank]->shared;
   }
@@ -347,7 +381,7 @@ void Warp::exit(uint32_t mask) {
   for (StackEntry &entry : stack)
     entry.mask &= ~mask;
   ++stack.back().pc;
-  cluster.updateBarrier();
+  parent.noteExit(*this);
 }
 
 void Warp::branch(uint32_t target, uint32_t taken) {

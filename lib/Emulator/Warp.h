@@ -146,6 +146,9 @@ public:
     faultAccess(lane, region, space, address, size, alignment, access);
     return nullptr;
   }
+  /// Notes an access to the shared memory of block `rank` of the cluster; true
+  /// after a fault because it may not exist.
+  bool visit(unsigned lane, unsigned rank);
   /// The region of an address, which is made relative to its space, and the
   /// space if it was generic; may be null.
   Region *findRegion(unsigned lane, Space &space, uint64_t &address);
@@ -217,6 +220,9 @@ public:
   uint32_t clusterArrived = 0;
   uint64_t clusterArrivals[warpSize] = {};
   uint64_t clusterSeen = 0;
+  /// Registers of a thread and how often setmaxnreg has changed them; 0: the
+  /// kernel does not say.
+  unsigned registerCount = 0, registerChanges = 0;
   Knowledge knowledge;
 
 private:

@@ -143,6 +143,8 @@ struct Function {
   /// .reqntid and .maxntid; zero where not written.
   std::array<unsigned, 3> requiredThreads = {0, 0, 0};
   std::array<unsigned, 3> maxThreads = {0, 0, 0};
+  /// .maxnreg and .minnctapersm; zero where not written.
+  unsigned maxRegisters = 0, minBlocks = 0;
 };
 
 struct Module {
