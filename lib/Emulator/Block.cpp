@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
 #include "Warp.h"
+#include "Warpgroup.h"
 
 using namespace mx::ptx;
 using llvm::Twine;
@@ -55,6 +56,7 @@ void Block::end(Warp &last) {
       return fail("the block ends while bytes are missing from, or too many "
                   "for, " +
                   mbarrier.describe());
+  checkWarpgroupsAreIdle(*this);
   if (const AsyncOperation *user = cluster.findUser(shared)) {
     const Instruction &source = *user->origin.source;
     return fail("the block ends while '" + source.getSpelling() + "' of line " +

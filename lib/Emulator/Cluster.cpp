@@ -90,7 +90,7 @@ AsyncOperation *Cluster::start(Warp &warp, AsyncOperation operation) {
   if (isChecking()) {
     unsigned slot = numStarted++ % numAsyncAgents;
     operation.agent = firstAsyncAgent + slot;
-    operation.knowledge = warp.knowledge;
+    operation.knowledge.join(warp.knowledge);
     operation.knowledge.order.set(operation.agent, ++asyncEpochs[slot]);
     ++warp.knowledge.order.time[warp.agent];
   }

@@ -25,6 +25,7 @@ namespace mx::ptx {
 class Block;
 class Cluster;
 class Warp;
+class Warpgroup;
 
 inline constexpr unsigned warpSize = 32;
 inline constexpr uint32_t allLanes = ~0u;
@@ -77,8 +78,8 @@ struct AsyncOperation {
   /// Moves the data and signals whoever waits. `self` is this operation.
   std::function<void(AsyncOperation &self)> perform;
 
-  /// Set by Cluster::start. What it may rely on, and which agent it is; what it
-  /// passes on when it signals.
+  /// What it may rely on, to which Cluster::start adds what its warp knows;
+  /// what it passes on when it signals. And which agent it is.
   Knowledge knowledge;
   unsigned agent = 0;
 };
@@ -133,6 +134,8 @@ public:
   Barrier barriers[16];
   /// By address; an entry stays when the object's life ends.
   std::map<uint64_t, Mbarrier> mbarriers;
+  /// By the first of their warps / 4; null where there was no wgmma.
+  std::vector<std::unique_ptr<Warpgroup>> warpgroups;
   /// Warps of other blocks that have touched its shared memory, and when last.
   std::map<unsigned, uint32_t> visitors;
   /// Tensor maps that the kernel has changed and not acquired here since.

@@ -89,6 +89,7 @@ struct Decoded {
                                         begin[operand + 1] - begin[operand]);
   }
   unsigned getNumOperands() const { return begin.size() - 1; }
+  bool isWgmma() const { return source->opcode == "wgmma"; }
 };
 
 /// Values that differ between threads or blocks.
@@ -208,6 +209,7 @@ llvm::ArrayRef<Row> getTensorMapRows();
 llvm::ArrayRef<Row> getRemoteRows();
 llvm::ArrayRef<Row> getClusterRows();
 llvm::ArrayRef<Row> getRegisterRows();
+llvm::ArrayRef<Row> getWgmmaRows();
 
 /// The row that implements `instruction`, or an error text that says what is
 /// missing.

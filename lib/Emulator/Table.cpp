@@ -45,11 +45,13 @@ const Row *mx::ptx::lookupRow(const Instruction &instruction,
   unsigned best = 0;
   StringRef unknown;
   for (llvm::ArrayRef<Row> rows :
-       {getIntegerRows(), getLogicRows(), getFloatRows(), getHalfRows(),
-        getConvertRows(), getMemoryRows(), getAsyncRows(), getMmaRows(),
-        getWarpRows(), getControlRows(), getMbarrierRows(), getFenceRows(),
-        getBulkRows(), getTensorRows(), getClusterRows(), getBarrierRows(),
-        getTensorMapRows(), getRemoteRows(), getRegisterRows()})
+       {getIntegerRows(),  getLogicRows(),     getFloatRows(),
+        getHalfRows(),     getConvertRows(),   getMemoryRows(),
+        getAsyncRows(),    getMmaRows(),       getWarpRows(),
+        getControlRows(),  getMbarrierRows(),  getFenceRows(),
+        getBulkRows(),     getTensorRows(),    getClusterRows(),
+        getBarrierRows(),  getTensorMapRows(), getRemoteRows(),
+        getRegisterRows(), getWgmmaRows()})
     for (const Row &row : rows) {
       auto [opcode, required] = StringRef(row.name).split('.');
       if (opcode != instruction.opcode)

@@ -409,6 +409,18 @@ void Warp::block(Wait reason) {
   isBlocking = true;
 }
 
+/// Compilers put the copies that make an inline wgmma's operands behind its
+/// fence, and ptxas takes these into account: destinations of mov do not count.
+void Warp::noteTouches() {
+  if (current->isWgmma())
+    return;
+  size_t begin =
+      current->source->opcode == "mov" ? current->begin[1] : size_t(0);
+  for (const Value &value : llvm::ArrayRef(current->values).drop_front(begin))
+    if (!value.isSink && touches[value.index] == 0)
+      touches[value.index] = current->source->location.line;
+}
+
 /// Other lanes of the warp, which parted from these, run first: what one side
 /// waits for may be what the other does. False if there are none that could.
 bool Warp::rotate() {
@@ -462,6 +474,8 @@ Progress Warp::run(uint64_t quantum) {
         continue;
       return done ? Progress::Advanced : Progress::Blocked;
     }
+    if (LLVM_UNLIKELY(!touches.empty()) && active)
+      noteTouches();
     if (!stack.empty())
       stack.back().isBlocked = false;
     blockedSides = 0;

@@ -223,6 +223,10 @@ public:
   /// Registers of a thread and how often setmaxnreg has changed them; 0: the
   /// kernel does not say.
   unsigned registerCount = 0, registerChanges = 0;
+  /// For registers of A and D of wgmma: the line that has accessed each since
+  /// wgmma.fence, or 0; `unwatched` for others. Empty before the first fence.
+  static constexpr uint32_t unwatched = ~0u;
+  std::vector<uint32_t> touches;
   Knowledge knowledge;
 
 private:
@@ -231,6 +235,7 @@ private:
   void faultAccess(unsigned lane, Region *region, Space space, uint64_t address,
                    unsigned size, unsigned alignment, Access access);
   bool rotate();
+  void noteTouches();
 
   /// Values of one register lie side by side, a lane each; a predicate is a
   /// mask in the first.

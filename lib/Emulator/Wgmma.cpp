@@ -1,0 +1,451 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// wgmma (PTX ISA 9.7.15). Each of the four warps executes the instruction; the
+// product begins when the last has, and takes effect when a wait asks for it.
+
+#include "MatrixProduct.h"
+#include "Warp.h"
+#include "Warpgroup.h"
+
+#include "llvm/ADT/StringExtras.h"
+
+#include <cstring>
+
+using namespace mx::ptx;
+using llvm::Twine;
+
+static constexpr unsigned numRows = 64;
+static constexpr char missingWait[] =
+    "a wgmma.wait_group for its committed group";
+
+namespace {
+/// What a wgmma.mma_async is, from its modifiers and operands.
+struct Form {
+  Type d, a, b;
+  unsigned columns = 0;
+  bool isRegisterA = false;
+  bool negatesA = false, negatesB = false;
+  bool isMNMajorA = false, isMNMajorB = false;
+};
+} // namespace
+
+/// An immediate of +1 or -1: whether it is -1.
+static bool readSign(Warp &warp, const Value &value) {
+  int64_t sign = int64_t(warp.lanes(value)[0]);
+  if (sign != 1 && sign != -1)
+    warp.fault(llvm::countr_zero(warp.active),
+               "an operand is scaled by 1 or -1, not " + Twine(sign));
+  return sign < 0;
+}
+
+static bool readFlag(Warp &warp, const Value &value) {
+  uint64_t flag = warp.lanes(value)[0];
+  if (flag > 1)
+    warp.fault(llvm::countr_zero(warp.active),
+               "a transpose flag is 0 or 1, not " + Twine(flag));
+  return flag;
+}
+
+/// Nothing after a fault: the operands are not those of the form.
+static std::optional<Form> getForm(Warp &warp, const Decoded &decoded) {
+  auto fail = [&](const Twine &message) {
+    warp.fault(llvm::countr_zero(warp.active), message);
+    return std::nullopt;
+  };
+  Form form{decoded.types[0], decoded.types[1], decoded.types[2]};
+  for (llvm::StringRef word : decoded.source->modifiers)
+    if (word.consume_front("m64n"))
+      word.take_while(llvm::isDigit).getAsInteger(10, form.columns);
+  bool isInteger = form.d == Type::S32;
+  if (isInteger && form.columns > 32 && form.columns % 16)
+    return fail("wgmma of integers has N = 8, 24 or a multiple of 16");
+  unsigned perRegister = form.d == Type::F16 ? 2 : 1;
+  if (decoded.vector(0).size() != form.columns / 2 / perRegister)
+    return fail("D of m64n" + Twine(form.columns) + " has " +
+                Twine(form.columns / 2 / perRegister) + " registers, not " +
+                Twine(decoded.vector(0).size()));
+  form.isRegisterA = decoded.vector(1).size() == 4;
+  if (!form.isRegisterA &&
+      (decoded.vector(1).size() != 1 || decoded.value(1).bits != 64))
+    return fail("A is a descriptor of 64 bits or four registers of 32");
+  // Integers are not scaled; only types of 16 bits can be MN-major, and only in
+  // shared memory.
+  bool isWide = getBitWidth(form.a) == 16;
+  unsigned immediates =
+      isInteger ? 0 : 2 + (isWide ? 2 - unsigned(form.isRegisterA) : 0);
+  if (decoded.getNumOperands() != 4 + immediates)
+    return fail("this wgmma has " + Twine(immediates) +
+                " immediates behind scale-d, not " +
+                Twine(decoded.getNumOperands() - 4));
+  if (immediates) {
+    form.negatesA = readSign(warp, decoded.value(4));
+    form.negatesB = readSign(warp, decoded.value(5));
+    if (isWide && !form.isRegisterA)
+      form.isMNMajorA = readFlag(warp, decoded.value(6));
+    if (isWide)
+      form.isMNMajorB = readFlag(warp, decoded.value(3 + immediates));
+  }
+  return form;
+}
+
+//===----------------------------------------------------------------------===//
+// Registers
+//===----------------------------------------------------------------------===//
+
+/// The registers that wgmmas of the program use, for `Warp::touches`.
+static void watchRegisters(Warp &warp) {
+  const Program &program = warp.machine.program;
+  warp.touches.assign(program.numRegisters, Warp::unwatched);
+  for (const Decoded &decoded : program.code) {
+    if (!decoded.isWgmma() || !decoded.hasModifier("mma_async"))
+      continue;
+    for (unsigned operand : {0, 1})
+      for (const Value &value : decoded.vector(operand))
+        if (!value.isSink && value.bits == 32)
+          warp.touches[value.index] = 0;
+  }
+}
+
+static void fence(Warp &warp, const Decoded &) {
+  if (warp.checkConverged())
+    return;
+  if (warp.touches.empty())
+    return watchRegisters(warp);
+  for (uint32_t &line : warp.touches)
+    if (line != Warp::unwatched)
+      line = 0;
+}
+
+static bool haveSameRegisters(llvm::ArrayRef<Value> a,
+                              llvm::ArrayRef<Value> b) {
+  return a.size() == b.size() && std::equal(a.begin(), a.end(), b.begin(),
+                                            [](const Value &x, const Value &y) {
+                                              return x.index == y.index &&
+                                                     x.isSink == y.isSink;
+                                            });
+}
+
+/// Whether `d` belongs to a wgmma that the warp has not waited for: then they
+/// run in order.
+static bool isChained(Warpgroup &group, const Warpgroup::Member &member,
+                      llvm::ArrayRef<Value> d) {
+  for (uint64_t i = member.begun; i-- > member.released;)
+    if (haveSameRegisters(group.get(i).decoded->vector(0), d))
+      return true;
+  return false;
+}
+
+/// Registers of A and D may be used: fenced, initialised, not in use by another
+/// operation (PTX ISA 9.7.15.7.1). False after a fault.
+static bool checkRegisters(Warp &warp, const Decoded &decoded, const Form &form,
+                           bool isChained, bool accumulates) {
+  unsigned lane = llvm::countr_zero(warp.active);
+  auto fail = [&](const Twine &message) {
+    warp.fault(lane, message);
+    return false;
+  };
+  if (warp.touches.empty())
+    return fail("no wgmma.fence before the first wgmma of the warp: "
+                "wgmma.fence.sync.aligned has to come before it");
+  auto checkFence = [&](const Value &value) {
+    uint32_t line = warp.touches[value.index];
+    if (!line || line == Warp::unwatched)
+      return true;
+    return fail("register '" +
+                warp.machine.program.getRegisterName(value.index) +
+                "' was accessed in line " + Twine(line) +
+                " since the last wgmma.fence: a wgmma.fence has to come "
+                "between");
+  };
+  for (const Value &value : decoded.vector(0)) {
+    if (value.isSink)
+      return fail("D needs all its registers");
+    if (isChained)
+      continue;
+    if (warp.isOwned(value))
+      return fail("register '" +
+                  warp.machine.program.getRegisterName(value.index) +
+                  "' is in use by a wgmma of another shape or as an operand: " +
+                  missingWait + " has to come before");
+    if (!checkFence(value) || (accumulates && !warp.read(value)))
+      return false;
+  }
+  if (form.isRegisterA)
+    for (const Value &value : decoded.vector(1))
+      if (!warp.read(value) || !checkFence(value))
+        return false;
+  return true;
+}
+
+//===----------------------------------------------------------------------===//
+// The product
+//===----------------------------------------------------------------------===//
+
+namespace {
+/// All that the product needs when it takes effect.
+struct Product {
+  Warp *warps[Warpgroup::numWarps];
+  const Decoded *decoded;
+  Form form;
+  bool accumulates;
+  SharedOperand a, b;
+
+  void run(const MatrixProduct &product);
+
+private:
+  void gatherRegisters(uint8_t *image) const;
+  /// Calls f(m, n, lanes of the register, warp, lane, shift) for D.
+  template <typename F> void forEachResult(F f) const;
+};
+} // namespace
+
+/// Thread t = 32 w + lane has, in register i, four bytes of row
+/// 16 w + lane / 4 + 8 (i & 1) from byte 4 (lane & 3) + 16 (i >> 1) on.
+void Product::gatherRegisters(uint8_t *image) const {
+  for (unsigned w = 0; w < Warpgroup::numWarps; ++w)
+    for (auto [i, value] : llvm::enumerate(decoded->vector(1))) {
+      const uint64_t *lanes = warps[w]->lanes(value);
+      for (unsigned lane = 0; lane < warpSize; ++lane) {
+        unsigned row = 16 * w + lane / 4 + 8 * (i & 1);
+        unsigned byte = 4 * (lane & 3) + 16 * (i >> 1);
+        uint32_t bits = lanes[lane];
+        std::memcpy(image + row * operandBytes + byte, &bits, 4);
+      }
+    }
+}
+
+/// Thread t has, in its 32-bit value i, row 16 w + lane / 4 + 8 ((i >> 1) & 1)
+/// and column 2 (lane & 3) + (i & 1) + 8 (i >> 2); two f16 share a register.
+template <typename F> void Product::forEachResult(F f) const {
+  bool isHalf = form.d == Type::F16;
+  for (unsigned w = 0; w < Warpgroup::numWarps; ++w)
+    for (unsigned i = 0; i < form.columns / 2; ++i) {
+      uint64_t *lanes = warps[w]->lanes(decoded->vector(0)[isHalf ? i / 2 : i]);
+      for (unsigned lane = 0; lane < warpSize; ++lane)
+        f(16 * w + lane / 4 + 8 * (i >> 1 & 1),
+          2 * (lane & 3) + (i & 1) + 8 * (i >> 2), lanes[lane],
+          isHalf ? 16 * (i & 1) : 0);
+    }
+}
+
+void Product::run(const MatrixProduct &product) {
+  static thread_local OperandRows rowsA, rowsB;
+  uint8_t image[256 * operandBytes];
+  if (form.isRegisterA)
+    gatherRegisters(image);
+  else
+    a.gather(image);
+  rowsA.assign(form.a, ElementForm::Dense, image, numRows);
+  b.gather(image);
+  rowsB.assign(form.b, ElementForm::Dense, image, form.columns);
+  if (form.negatesA)
+    rowsA.negate();
+  if (form.negatesB)
+    rowsB.negate();
+  uint64_t mask = form.d == Type::F16 ? 0xFFFF : UINT32_MAX;
+  std::vector<uint32_t> d(numRows * form.columns);
+  if (accumulates)
+    forEachResult([&](unsigned m, unsigned n, uint64_t &bits, unsigned shift) {
+      d[m * form.columns + n] = bits >> shift & mask;
+    });
+  product.run(rowsA, rowsB, d.data());
+  forEachResult([&](unsigned m, unsigned n, uint64_t &bits, unsigned shift) {
+    bits = (bits & ~(mask << shift) & UINT32_MAX) |
+           uint64_t(d[m * form.columns + n]) << shift;
+  });
+}
+
+/// The operand that a descriptor means; false after a fault.
+static bool assignOperand(Warp &warp, SharedOperand &operand, const char *name,
+                          uint64_t bits, bool isMNMajor, unsigned rows,
+                          Type type) {
+  std::string problem;
+  std::optional<SharedDescriptor> descriptor =
+      decodeSharedDescriptor(bits, DescriptorKind::Wgmma, problem);
+  if (descriptor &&
+      operand.assign(warp.parent.shared, *descriptor, isMNMajor, rows,
+                     operandBytes, getBitWidth(type) / 8, chunkBytes, problem))
+    return true;
+  warp.fault(llvm::countr_zero(warp.active), name + Twine(": ") + problem);
+  return false;
+}
+
+/// All four warps have executed operation `number`.
+static void begin(Warp &warp, Warpgroup &group, uint64_t number,
+                  const Form &form) {
+  WarpgroupOperation &operation = group.get(number);
+  const Decoded &decoded = *operation.decoded;
+  auto product = std::make_shared<Product>();
+  product->decoded = &decoded;
+  product->form = form;
+  product->accumulates = operation.accumulates;
+  unsigned first = warp.number / Warpgroup::numWarps * Warpgroup::numWarps;
+  for (unsigned w = 0; w < Warpgroup::numWarps; ++w)
+    product->warps[w] = warp.parent.warps[first + w].get();
+  AsyncOperation async;
+  async.queue = group.queue;
+  async.isGrouped = true;
+  async.knowledge = operation.knowledge;
+  if (!form.isRegisterA) {
+    if (!assignOperand(warp, product->a, "matrix A", operation.descriptorA,
+                       form.isMNMajorA, numRows, form.a))
+      return;
+    product->a.addFootprints(async.reads);
+  }
+  if (!assignOperand(warp, product->b, "matrix B", operation.descriptorB,
+                     form.isMNMajorB, form.columns, form.b))
+    return;
+  product->b.addFootprints(async.reads);
+  MatrixProduct sums(warp.machine, TensorUnit::Wgmma, form.d, form.a, 0,
+                     decoded.sat);
+  if (sums.isUnknown())
+    return warp.fault(0, "no model of this target's wgmma is published: use "
+                         "--accumulate exact");
+  async.perform = [&group, number, product, sums](AsyncOperation &self) {
+    product->run(sums);
+    group.get(number).operation = nullptr;
+    group.get(number).knowledge = self.knowledge;
+  };
+  operation.operation = warp.cluster.start(warp, std::move(async));
+}
+
+static void mmaAsync(Warp &warp, const Decoded &decoded) {
+  unsigned lane = llvm::countr_zero(warp.active);
+  if (warp.checkConverged())
+    return;
+  Warpgroup *group = getWarpgroup(warp);
+  if (!group)
+    return warp.fault(lane, "wgmma needs four warps, the first of them a "
+                            "multiple of four; the block has " +
+                                Twine(warp.parent.warps.size()));
+  std::optional<Form> form = getForm(warp, decoded);
+  if (!form || warp.hasFault())
+    return;
+  std::optional<uint64_t> descriptorA = 0;
+  if (!form->isRegisterA)
+    descriptorA = warp.readUniform(decoded.value(1), "the descriptor of A");
+  std::optional<uint64_t> descriptorB =
+      warp.readUniform(decoded.value(2), "the descriptor of B");
+  uint32_t holds = warp.readPredicate(decoded.value(3)) & warp.active;
+  if (!descriptorA || !descriptorB || warp.hasFault())
+    return;
+  if (holds && holds != warp.active)
+    return warp.fault(lane, "scale-d has to be the same in all lanes");
+
+  Warpgroup::Member &member = group->members[warp.number % Warpgroup::numWarps];
+  bool chained = isChained(*group, member, decoded.vector(0));
+  if (!checkRegisters(warp, decoded, *form, chained, holds))
+    return;
+  uint64_t number = member.begun++;
+  bool isFirst = group->makeOperation(number);
+  WarpgroupOperation &operation = group->get(number);
+  if (isFirst) {
+    operation.origin = warp.getOrigin(lane);
+    operation.decoded = &decoded;
+    operation.descriptorA = *descriptorA;
+    operation.descriptorB = *descriptorB;
+    operation.accumulates = holds;
+  } else if (operation.decoded != &decoded) {
+    return warp.fault(lane, "warp " + Twine(operation.origin.warp) +
+                                " of the warpgroup executed the wgmma in "
+                                "line " +
+                                Twine(operation.origin.source->location.line) +
+                                " instead: its four warps have to execute the "
+                                "same");
+  } else if (operation.descriptorA != *descriptorA ||
+             operation.descriptorB != *descriptorB ||
+             operation.accumulates != (holds != 0)) {
+    return warp.fault(lane, "the descriptors or scale-d are not those of "
+                            "warp " +
+                                Twine(operation.origin.warp) +
+                                ": they have to be the same in the warpgroup");
+  }
+  warp.releaseTo(operation.knowledge);
+  for (const Value &value : decoded.vector(0))
+    warp.own(value, missingWait, /*readable=*/false);
+  if (form->isRegisterA)
+    for (const Value &value : decoded.vector(1))
+      warp.own(value, missingWait, /*readable=*/true);
+  operation.arrived |= 1u << warp.number % Warpgroup::numWarps;
+  if (operation.arrived == Warpgroup::allWarps)
+    begin(warp, *group, number, *form);
+}
+
+//===----------------------------------------------------------------------===//
+// Groups
+//===----------------------------------------------------------------------===//
+
+static void commitGroup(Warp &warp, const Decoded &) {
+  if (warp.checkConverged())
+    return;
+  // Without wgmmas before it a group is empty.
+  if (Warpgroup *group = getWarpgroup(warp)) {
+    Warpgroup::Member &member =
+        group->members[warp.number % Warpgroup::numWarps];
+    member.groups.push_back(member.begun);
+  }
+}
+
+static std::string describeWait(uint64_t line, uint64_t warp) {
+  return ("waits for the wgmma in line " + Twine(line) + ", which warp " +
+          Twine(warp) + " of its warpgroup has not executed,")
+      .str();
+}
+
+static void waitGroup(Warp &warp, const Decoded &decoded) {
+  if (warp.checkConverged())
+    return;
+  Warpgroup *group = getWarpgroup(warp);
+  if (!group)
+    return;
+  Warpgroup::Member &member = group->members[warp.number % Warpgroup::numWarps];
+  uint64_t mayPend = warp.lanes(decoded.value(0))[0];
+  while (member.groups.size() > mayPend) {
+    for (uint64_t end = member.groups.front(); member.released < end;) {
+      WarpgroupOperation &operation = group->get(member.released);
+      unsigned missing = Warpgroup::allWarps & ~operation.arrived;
+      if (missing)
+        return warp.block({describeWait, operation.origin.source->location.line,
+                           unsigned(llvm::countr_zero(missing))});
+      if (operation.operation)
+        warp.cluster.complete(operation.operation);
+      if (warp.hasFault())
+        return;
+      warp.acquireFrom(operation.knowledge);
+      for (const Value &value : operation.decoded->vector(0))
+        warp.release(value, allLanes, /*isWritten=*/true);
+      if (operation.decoded->vector(1).size() == 4)
+        for (const Value &value : operation.decoded->vector(1))
+          warp.release(value, 0, /*isWritten=*/false);
+      operation.released |= 1u << warp.number % Warpgroup::numWarps;
+      ++member.released;
+    }
+    member.groups.pop_front();
+  }
+  group->discard();
+}
+
+#define SHAPES(K)                                                              \
+  "m64n8" K " m64n16" K " m64n24" K " m64n32" K " m64n40" K " m64n48" K        \
+  " m64n56" K " m64n64" K " m64n72" K " m64n80" K " m64n88" K " m64n96" K      \
+  " m64n104" K " m64n112" K " m64n120" K " m64n128" K " m64n136" K             \
+  " m64n144" K " m64n152" K " m64n160" K " m64n168" K " m64n176" K             \
+  " m64n184" K " m64n192" K " m64n200" K " m64n208" K " m64n216" K             \
+  " m64n224" K " m64n232" K " m64n240" K " m64n248" K " m64n256" K
+#define FP8 "e4m3|e5m2"
+// scale-d, imm-scale-a, imm-scale-b, imm-trans-a, imm-trans-b.
+#define OPERANDS "V=32 v* s=64 P i? i? i? i?"
+#define MMA "wgmma.mma_async.sync.aligned"
+
+static const Row rows[] = {
+    {"wgmma.fence.sync.aligned", "", "", "", fence},
+    {"wgmma.commit_group.sync.aligned", "", "", "", commitGroup},
+    {"wgmma.wait_group.sync.aligned", "", "", "i", waitGroup},
+    {MMA, "f32|f16 f16 f16", SHAPES("k16"), OPERANDS, mmaAsync},
+    {MMA, "f32 bf16 bf16", SHAPES("k16"), OPERANDS, mmaAsync},
+    {MMA, "f32 tf32 tf32", SHAPES("k8"), OPERANDS, mmaAsync},
+    {MMA, "f32|f16 " FP8 " " FP8, SHAPES("k32"), OPERANDS, mmaAsync},
+    {MMA, "s32 s8|u8 s8|u8", SHAPES("k32") " satfinite", OPERANDS, mmaAsync},
+};
+
+llvm::ArrayRef<Row> mx::ptx::getWgmmaRows() { return rows; }
