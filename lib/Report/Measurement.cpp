@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
 #include "mx/Report/Measurement.h"
+#include "PreparedProgram.h"
 
 #include "mx/Report/HTMLReport.h"
 #include "mx/Report/ObserveProducts.h"
 #include "mx/Report/OperandStats.h"
-#include "mx/Runtime/Comparison.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "llvm/Support/Path.h"
@@ -18,24 +18,29 @@ namespace {
 /// The instrumented program and what it returned.
 class Measurement {
 public:
-  Measurement(const Program &program, Session &session,
-              MutableArrayRef<HostTensor> inputs)
-      : program(program), session(session), inputs(inputs),
-        results(session.run(inputs)) {}
+  Measurement(PreparedProgram &program, MutableArrayRef<HostTensor> inputs)
+      : program(program), inputs(inputs),
+        results(program.getSession().run(inputs)) {}
 
   HostTensorView getResult(unsigned index) const {
-    return {program.getResults()[index].dtype, results[index].getShape(),
-            results[index].getData()};
+    return program.getView(results, index);
   }
   json::Object measure(const ObservedProduct &product) const;
 
 private:
   json::Value measure(const ObservedOperand &operand) const;
 
-  const Program &program;
-  Session &session;
+  PreparedProgram &program;
   MutableArrayRef<HostTensor> inputs;
   std::vector<HostTensor> results;
+};
+
+/// What is known before the program is run.
+struct Observations {
+  json::Object data;
+  /// Of the entry function's plan among the ops of all.
+  size_t firstRow = 0;
+  SmallVector<ObservedProduct> products;
 };
 
 } // namespace
@@ -52,10 +57,10 @@ json::Value Measurement::measure(const ObservedOperand &operand) const {
     return getOperandStats(operand.format, operand.axis, view.dtype, view.data,
                            view.shape);
   }
-  const HostTensor &tensor = session.getArgument(index, inputs);
+  const HostTensor &tensor = program.getSession().getArgument(index, inputs);
   return getOperandStats(operand.format, operand.axis,
-                         program.getArguments()[index].dtype, tensor.getData(),
-                         tensor.getShape());
+                         program.getProgram().getArguments()[index].dtype,
+                         tensor.getData(), tensor.getShape());
 }
 
 json::Object Measurement::measure(const ObservedProduct &product) const {
@@ -68,53 +73,79 @@ json::Object Measurement::measure(const ObservedProduct &product) const {
   return object;
 }
 
+/// Instruments `function`, and says of each other quantised product of the
+/// module why it cannot be measured.
+static Observations observe(mlir::func::FuncOp function, StringRef title) {
+  Observations observations;
+  std::vector<PlanRow> plan =
+      collectPlan(function->getParentOfType<mlir::ModuleOp>());
+  observations.data = getReportData(plan, title);
+  json::Array &ops = *observations.data.getArray("ops");
+  auto setReason = [&](size_t row, const Twine &reason) {
+    (*ops[row].getAsObject())["not_measured"] = reason.str();
+  };
+
+  SetVector<mlir::Operation *> callees = getCallees(function);
+  auto isCallee = [&](StringRef name) {
+    return any_of(callees, [&](mlir::Operation *callee) {
+      return mlir::SymbolTable::getSymbolName(callee) == name;
+    });
+  };
+  bool isBefore = true;
+  for (auto [i, row] : enumerate(plan)) {
+    if (row.function == function.getName()) {
+      isBefore = false;
+      continue;
+    }
+    observations.firstRow += isBefore;
+    if (!row.entry.getDecision().isKeep())
+      setReason(i, isCallee(row.function)
+                       ? "in @" + row.function + ", which is called"
+                       : "in @" + row.function + ", which is not run");
+  }
+  ObservedFunction observed = observeProducts(function);
+  for (const UnobservedProduct &product : observed.others)
+    setReason(observations.firstRow + product.entry, product.reason);
+  observations.products = std::move(observed.products);
+  return observations;
+}
+
 Expected<json::Object> mx::measureProducts(
     StringRef path, const ProgramOptions &options,
     const mlir::DialectRegistry &registry, const Safetensors *weights,
     MutableArrayRef<HostTensor> inputs, ArrayRef<HostTensor> results) {
-  json::Object data;
-  size_t firstRow = 0;
-  SmallVector<ObservedProduct> products;
+  Observations observations;
   ProgramOptions observed = options;
+  bool hasPlan = true;
   observed.observe = [&](mlir::func::FuncOp function) {
-    auto module = function->getParentOfType<mlir::ModuleOp>();
-    std::vector<PlanRow> plan = collectPlan(module);
-    for (const PlanRow &row : plan) {
-      if (row.function == function.getName())
-        break;
-      ++firstRow;
-    }
-    data = getReportData(plan, sys::path::filename(path));
-    products = observeProducts(function);
+    observations = observe(function, sys::path::filename(path));
+    hasPlan = !observations.data.getArray("ops")->empty();
+    return mlir::success(hasPlan);
   };
-  mlir::FailureOr<Program> program = Program::load(path, observed, registry);
-  if (failed(program))
-    return createStringError("the module cannot be measured");
-  if (data.getArray("ops")->empty())
-    return createStringError(
-        "--report needs a --scheme, a --recipe, or a module that has a plan");
-  Expected<Session> session = Session::bind(*program, weights);
-  if (!session)
-    return session.takeError();
-  if (failed(program->compile()))
-    return createStringError("the module cannot be measured");
-  session->prepare();
-  Measurement measurement(*program, *session, inputs);
+  Expected<std::unique_ptr<PreparedProgram>> program =
+      PreparedProgram::create(path, observed, registry, weights);
+  if (!program && !hasPlan)
+    return handleErrors(program.takeError(), [](const StringError &) {
+      return createStringError("--report needs a --scheme, a --recipe, or a "
+                               "module that has a plan");
+    });
+  if (!program)
+    return program.takeError();
+  Measurement measurement(**program, inputs);
 
+  json::Object &data = observations.data;
   json::Array &ops = *data.getArray("ops");
-  for (const ObservedProduct &product : products)
-    (*ops[firstRow + product.entry].getAsObject())["measured"] =
+  for (const ObservedProduct &product : observations.products)
+    (*ops[observations.firstRow + product.entry].getAsObject())["measured"] =
         measurement.measure(product);
   json::Array errors;
   for (auto [i, result] : enumerate(results)) {
-    HostTensorView is{program->getResults()[i].dtype, result.getShape(),
-                      result.getData()};
-    // Integers are indices, which are not near or far.
-    if (is.dtype.contains('f'))
+    HostTensorView is = (*program)->getView(results, i);
+    if (hasErrors(is.dtype))
       errors.push_back(describe(compareTensors(is, measurement.getResult(i))));
     else
       errors.push_back(nullptr);
   }
   data["results"] = std::move(errors);
-  return data;
+  return std::move(data);
 }

@@ -8,6 +8,8 @@
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/IR/SymbolTable.h"
+#include "mlir/Interfaces/CallInterfaces.h"
+#include "mlir/Interfaces/LoopLikeInterface.h"
 #include "llvm/ADT/MapVector.h"
 
 using namespace mlir;
@@ -20,10 +22,10 @@ public:
   explicit ProductObserver(func::FuncOp function)
       : function(function), builder(function.getContext()) {}
 
-  SmallVector<ObservedProduct> run();
+  ObservedFunction run();
 
 private:
-  std::optional<ObservedProduct> observe(MatmulOp matmul);
+  FailureOr<ObservedProduct> observe(MatmulOp matmul, std::string &reason);
   ObservedValue observe(Value value);
 
   func::FuncOp function;
@@ -76,20 +78,42 @@ ObservedValue ProductObserver::observe(Value value) {
   return {/*isArgument=*/false, results.try_emplace(value, next).first->second};
 }
 
-std::optional<ObservedProduct> ProductObserver::observe(MatmulOp matmul) {
-  std::optional<int64_t> entry = getPlanId(matmul);
-  if (!entry || matmul.getBias() || matmul.getNumResults() != 1)
-    return std::nullopt;
+/// Why values of `op`'s block do not reach the end of `function`; empty if they
+/// do.
+static std::string getObstacle(func::FuncOp function, Operation *op) {
+  if (!llvm::hasSingleElement(function.getBody()))
+    return "the function has branches";
+  if (!SymbolTable::symbolKnownUseEmpty(function, function->getParentOp()))
+    return "the function is called in the module";
+  Operation *parent = op->getParentOp();
+  if (parent == function)
+    return "";
+  for (Operation *loop = parent; loop != function; loop = loop->getParentOp())
+    if (isa<LoopLikeOpInterface>(loop))
+      return ("inside a loop (" + loop->getName().getStringRef() + ")").str();
+  return ("inside " + parent->getName().getStringRef()).str();
+}
+
+FailureOr<ObservedProduct> ProductObserver::observe(MatmulOp matmul,
+                                                    std::string &reason) {
+  reason = getObstacle(function, matmul);
+  if (!reason.empty())
+    return failure();
+  if (matmul.getBias() || matmul.getNumResults() != 1) {
+    reason = "fused with what follows it";
+    return failure();
+  }
   Value lhs = getOriginal(matmul.getLhs()[0], matmul.getLhsFormatAttr());
   Value rhs = getOriginal(matmul.getRhs()[0], matmul.getRhsFormatAttr());
-  if (!lhs || !rhs)
-    return std::nullopt;
+  if (!lhs || !rhs) {
+    reason = "an operand comes quantised";
+    return failure();
+  }
 
   builder.setInsertionPoint(matmul);
   Value exact = createExactProduct(builder, matmul, lhs, rhs);
   matmul.getResult().replaceAllUsesWith(exact);
   ObservedProduct product;
-  product.entry = *entry;
   product.quantized = observe(matmul.getResult());
   product.exact = observe(exact);
   if (FormatAttr format = matmul.getLhsFormatAttr())
@@ -99,17 +123,27 @@ std::optional<ObservedProduct> ProductObserver::observe(MatmulOp matmul) {
   return product;
 }
 
-SmallVector<ObservedProduct> ProductObserver::run() {
-  SmallVector<ObservedProduct> products;
-  if (!llvm::hasSingleElement(function.getBody()) ||
-      !SymbolTable::symbolKnownUseEmpty(function, function->getParentOp()))
-    return products;
-  Block &body = function.getBody().front();
-  for (MatmulOp matmul : llvm::make_early_inc_range(body.getOps<MatmulOp>()))
-    if (std::optional<ObservedProduct> product = observe(matmul))
-      products.push_back(std::move(*product));
+ObservedFunction ProductObserver::run() {
+  ObservedFunction observed;
+  SmallVector<MatmulOp> matmuls;
+  function.walk([&](MatmulOp matmul) { matmuls.push_back(matmul); });
+  for (MatmulOp matmul : matmuls) {
+    std::optional<int64_t> entry = getPlanId(matmul);
+    if (!entry)
+      continue;
+    std::string reason;
+    FailureOr<ObservedProduct> product = observe(matmul, reason);
+    if (failed(product)) {
+      observed.others.push_back({*entry, std::move(reason)});
+      continue;
+    }
+    product->entry = *entry;
+    observed.products.push_back(std::move(*product));
+  }
+  if (results.empty())
+    return observed;
 
-  Operation *terminator = body.getTerminator();
+  Operation *terminator = function.getBody().front().getTerminator();
   SmallVector<Type> types(function.getResultTypes());
   for (Value value : llvm::make_first_range(results)) {
     terminator->insertOperands(terminator->getNumOperands(), value);
@@ -120,9 +154,25 @@ SmallVector<ObservedProduct> ProductObserver::run() {
   attributes.resize(types.size(), DictionaryAttr::get(builder.getContext()));
   function.setType(builder.getFunctionType(function.getArgumentTypes(), types));
   function.setAllResultAttrs(attributes);
-  return products;
+  return observed;
 }
 
-SmallVector<ObservedProduct> mx::observeProducts(func::FuncOp function) {
+ObservedFunction mx::observeProducts(func::FuncOp function) {
   return ProductObserver(function).run();
+}
+
+llvm::SetVector<Operation *> mx::getCallees(func::FuncOp function) {
+  llvm::SetVector<Operation *> callees;
+  SymbolTableCollection symbols;
+  auto addCallees = [&](Operation *caller) {
+    caller->walk([&](CallOpInterface call) {
+      if (Operation *callee = call.resolveCallableInTable(&symbols))
+        callees.insert(callee);
+    });
+  };
+  addCallees(function);
+  for (size_t i = 0; i < callees.size(); ++i)
+    addCallees(callees[i]);
+  callees.remove(function);
+  return callees;
 }

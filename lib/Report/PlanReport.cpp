@@ -54,21 +54,22 @@ static double getBits(MLIRContext *context, const Format &format,
   bits += scales * getScaleType(context, format.scale).getIntOrFloatBitWidth();
   if (format.zeroPoint)
     bits += scales * 8;
+  if (format.secondLevel)
+    bits += 32;
   return bits;
 }
 
-/// Bits of the weight that an entry reads: as it is, and quantised (0 if it
-/// stays).
-static std::pair<double, double> getWeightBits(PlanEntryAttr entry) {
+WeightBits mx::getWeightBits(PlanEntryAttr entry) {
   if (!entry.getWeight())
-    return {0, 0};
+    return {};
   double elements = entry.getWeightElements();
-  double before =
+  double original =
       elements * entry.getWeightType().getValue().getIntOrFloatBitWidth();
   FormatAttr format = getWeightFormat(entry);
-  return {before, format ? getBits(entry.getContext(), format.getValue(),
-                                   elements, entry.getShape()->k)
-                         : 0};
+  if (!format || elements == 0)
+    return {original, original};
+  return {original, getBits(entry.getContext(), format.getValue(), elements,
+                            entry.getShape()->k)};
 }
 
 PlanSummary mx::summarize(ArrayRef<PlanRow> plan) {
@@ -91,10 +92,12 @@ PlanSummary mx::summarize(ArrayRef<PlanRow> plan) {
     if (!entry.getWeight())
       continue;
     Weight &weight = weights[{row.function, entry.getWeight().getValue()}];
-    auto [before, quantized] = getWeightBits(entry);
-    weight.bitsBefore = before;
-    weight.isKept |= isKept;
-    weight.bitsQuantized = std::max(weight.bitsQuantized, quantized);
+    WeightBits bits = getWeightBits(entry);
+    weight.bitsBefore = bits.original;
+    if (getWeightFormat(entry))
+      weight.bitsQuantized = std::max(weight.bitsQuantized, bits.decided);
+    else
+      weight.isKept = true;
   }
   double before = 0, after = 0;
   for (auto &[name, weight] : weights) {
@@ -150,10 +153,10 @@ static json::Object toJSON(const PlanRow &row) {
   if (entry.getGemm())
     object["gemm"] = stringifyGemm(entry.getGemm().getValue());
   if (entry.getWeight()) {
-    auto [before, quantized] = getWeightBits(entry);
+    WeightBits bits = getWeightBits(entry);
     object["weight"] = entry.getWeight().str();
-    object["bytes_before"] = int64_t(before / 8);
-    object["bytes_after"] = int64_t((quantized ? quantized : before) / 8);
+    object["bytes_before"] = int64_t(bits.original / 8);
+    object["bytes_after"] = int64_t(bits.decided / 8);
   }
   if (std::optional<ProductShape> shape = entry.getShape()) {
     object["m"] = toJSON(shape->m);

@@ -162,8 +162,7 @@ LogicalResult Program::observe() {
       failed(runPipeline("mx-annotate" + getPrecisionOptions(options) +
                          ",mx-quantize-matmuls")))
     return failure();
-  options.observe(ir->function);
-  return success();
+  return options.observe(ir->function);
 }
 
 /// Seconds since `start`, which becomes now.

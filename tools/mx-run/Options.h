@@ -46,10 +46,11 @@ struct Options {
       "a value for each argument that is no parameter, in order; may "
       "be repeated: one call for each",
       "a.npy,b.npy"};
-  Opt<std::string> out{"out",
-                       "write each result as resultI.npy (with several "
-                       "--inputs as inputsJ.resultI.npy)",
-                       llvm::cl::value_desc("folder")};
+  Opt<std::string> out{
+      "out",
+      "write each result as resultI.npy (with several --inputs as "
+      "inputsJ.resultI.npy); with --plan-search, the recipe",
+      llvm::cl::value_desc("folder or file")};
   ListOpt expect{"expect",
                  "a value for each result, - to skip one; once for each "
                  "--inputs",
@@ -88,6 +89,18 @@ struct Options {
       "write a page with the plan and what it does to each product, on the "
       "first --inputs (compiles and runs the module once more)",
       llvm::cl::value_desc("file.html")};
+  Opt<std::string> planSearch{
+      "plan-search",
+      "choose a format for each linear and expert layer by its error on the "
+      "--inputs, and print the recipe (see --candidates, --out). max_error=X: "
+      "the fewest bits with no result (relative Frobenius error, against the "
+      "model as it is) beyond X. effective_bits=X: the least error with at "
+      "most X bits for each weight of these layers, scales included",
+      llvm::cl::value_desc("budget")};
+  Opt<std::string> candidates{
+      "candidates", "with --plan-search, schemes that a layer may get",
+      llvm::cl::value_desc("a,b"),
+      llvm::cl::init("mxfp4,nvfp4,mxfp6_e2m3,mxfp8")};
   Opt<std::string> chip{"chip", "with --on=emulator, the GPU to compile for",
                         llvm::cl::value_desc("sm_...")};
 

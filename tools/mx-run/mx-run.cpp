@@ -3,6 +3,7 @@
 // Runs a module's entry function on .npy inputs and safetensors weights.
 
 #include "Runner.h"
+#include "Search.h"
 
 #include "mx/InitAll.h"
 #include "mx/Runtime/GPUStatistics.h"
@@ -40,13 +41,22 @@ expected of it (at most 40 % off):
   mx-run model.mlir --args model.args.json --weights model.safetensors \
       --scheme nvfp4 --inputs ids.npy,mask.npy --expect logits.npy \
       --max-rel-error 0.4
+
+Example: a recipe of 5 bits a weight, chosen by the error of each layer:
+
+  mx-run model.mlir --args model.args.json --weights model.safetensors \
+      --inputs ids.npy,mask.npy --plan-search effective_bits=5 --out recipe.yaml
 )";
 
 static int fail(const Twine &message) {
   WithColor::error(errs(), "mx-run") << message << '\n';
   return 1;
 }
-static int fail(Error error) { return fail(toString(std::move(error))); }
+/// What has no text has been reported as a diagnostic.
+static int fail(Error error) {
+  std::string text = toString(std::move(error));
+  return text.empty() ? 1 : fail(text);
+}
 
 /// The files of one --inputs or --expect, in order.
 static SmallVector<StringRef> splitList(StringRef list) {
@@ -118,6 +128,13 @@ static int run(Options &options) {
   if (std::string problem = options.check(); !problem.empty())
     return fail(problem);
   setNumThreads(options.threads);
+  std::optional<PlanSearchOptions> searchOptions;
+  if (!options.planSearch.empty()) {
+    Expected<PlanSearchOptions> read = readSearchOptions(options);
+    if (!read)
+      return fail(read.takeError());
+    searchOptions = std::move(*read);
+  }
 
   mlir::DialectRegistry registry;
   mlir::registerAllDialects(registry);
@@ -184,7 +201,7 @@ static int run(Options &options) {
       openGroups("results", options.expect, resultTypes, /*maySkip=*/true);
   if (!expected)
     return fail(expected.takeError());
-  if (!options.out.empty())
+  if (!options.out.empty() && !searchOptions)
     if (std::error_code error = sys::fs::create_directories(options.out))
       return fail(options.out + ": " + error.message());
 
@@ -197,6 +214,11 @@ static int run(Options &options) {
   std::chrono::duration<double> prepareSeconds =
       std::chrono::steady_clock::now() - start;
 
+  if (searchOptions) {
+    Error error = search(options, *searchOptions, programOptions, registry,
+                         weights ? &*weights : nullptr, *session, *inputs);
+    return error ? fail(std::move(error)) : 0;
+  }
   Runner runner(options, *program, *session);
   for (auto [i, group] : enumerate(*inputs))
     if (Error error = runner.runGroup(i, group,

@@ -22,7 +22,8 @@ namespace mx {
 ///
 /// with `getOperandStats` of each quantised operand, and `results` has the same
 /// errors of each of the function's results (null for integers) against the
-/// function before it was lowered. What is wrong with the module is reported as a diagnostic.
+/// function before it was lowered. What is wrong with the module is reported as
+/// a diagnostic.
 llvm::Expected<llvm::json::Object>
 measureProducts(llvm::StringRef path, const ProgramOptions &options,
                 const mlir::DialectRegistry &registry,

@@ -9,8 +9,10 @@
 #include "mx/Formats/Format.h"
 
 #include "mlir/IR/BuiltinOps.h"
+#include "llvm/ADT/SetVector.h"
 
 #include <optional>
+#include <string>
 
 namespace mlir::func {
 class FuncOp;
@@ -40,15 +42,30 @@ struct ObservedProduct {
   std::optional<ObservedOperand> lhs, rhs;
 };
 
+/// Why a product cannot be seen.
+struct UnobservedProduct {
+  int64_t entry = 0;
+  /// As in "not measured: <reason>".
+  std::string reason;
+};
+
+struct ObservedFunction {
+  llvm::SmallVector<ObservedProduct> products;
+  llvm::SmallVector<UnobservedProduct> others;
+};
+
 /// Gives `function` further results: for each `mx.matmul` that stands for an
 /// entry of the plan, its result, the same product in f32 of what its operands
 /// were before `mx.quantize`, and these (unless they are arguments). Everything
 /// else then uses the product in f32, so that each error is that of one op and
 /// the function's own results are those of the model before lowering.
 ///
-/// Left out are products in a loop, a branch or another function, and operands
-/// that `mx.quantize` does not make.
-llvm::SmallVector<ObservedProduct> observeProducts(mlir::func::FuncOp function);
+/// Products in a loop or a branch, and those of operands that `mx.quantize`
+/// does not make, are left alone and named with the reason.
+ObservedFunction observeProducts(mlir::func::FuncOp function);
+
+/// The functions that calling `function` may run, itself excepted.
+llvm::SetVector<mlir::Operation *> getCallees(mlir::func::FuncOp function);
 
 } // namespace mx
 

@@ -33,6 +33,14 @@ struct PlanSummary {
 /// All entries of a module, function by function.
 std::vector<PlanRow> collectPlan(mlir::ModuleOp module);
 
+/// Bits of the parameter that an entry reads, in all: as it is, and under the
+/// entry's decision as codes with their scales, those of a whole tensor too.
+/// Zeros where there is none, or its extents are not known.
+struct WeightBits {
+  double original = 0, decided = 0;
+};
+WeightBits getWeightBits(PlanEntryAttr entry);
+
 PlanSummary summarize(llvm::ArrayRef<PlanRow> plan);
 
 /// `{"version": 1, "ops": [...], "summary": {...}}`. An op's `flops` are absent

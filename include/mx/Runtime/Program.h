@@ -43,8 +43,9 @@ struct ProgramOptions {
   bool allowUnregisteredDialects = false;
   /// If it is set, the precision is lowered when the module is loaded, by
   /// `mx-annotate` and `mx-quantize-matmuls` alone, and this is called with the
-  /// entry function, which may get further results.
-  std::function<void(mlir::func::FuncOp)> observe;
+  /// entry function, which may get further results. If it fails, so does
+  /// `load`; errors are for it to report.
+  std::function<mlir::LogicalResult(mlir::func::FuncOp)> observe;
 
   bool lowersPrecision() const {
     return !scheme.empty() || !recipePath.empty();

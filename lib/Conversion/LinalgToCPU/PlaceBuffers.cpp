@@ -2,6 +2,7 @@
 
 #include "mx/Conversion/LinalgToCPU/Passes.h"
 
+#include "mlir/Conversion/BufferizationToMemRef/BufferizationToMemRef.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Bufferization/Transforms/Passes.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
@@ -187,6 +188,8 @@ struct PlaceBuffers : mx::impl::MXCPUPlaceBuffersBase<PlaceBuffers> {
     general.addPass(
         bufferization::createBufferDeallocationSimplificationPass());
     lowering.addPass(bufferization::createLowerDeallocationsPass());
+    // A buffer that is owned on one way only is cloned on the other.
+    lowering.addPass(createConvertBufferizationToMemRefPass());
   }
 
   void getDependentDialects(DialectRegistry &registry) const override {
