@@ -186,16 +186,20 @@ void Cluster::run() {
     for (auto &warp : block->warps)
       warps.push_back(warp.get());
   uint64_t limit = machine.options.maxInstructions;
+  // Rounds in which warps only yielded: so many are a loop without an end.
+  constexpr unsigned mostFruitless = 1 << 12;
+  unsigned fruitless = 0;
   while (!warps.empty()) {
     if (isRandom())
       std::shuffle(warps.begin(), warps.end(), random);
-    bool hasAdvanced = false, hasExpired = false;
+    bool hasAdvanced = false, hasExpired = false, hasYielded = false;
     for (Warp *warp : warps) {
       Progress progress = warp->run(isRandom() ? 1 + getRandom(64) : quantum);
       if (hasFault())
         return;
       hasAdvanced |= progress == Progress::Advanced;
       hasExpired |= progress == Progress::Expired;
+      hasYielded |= progress == Progress::Yielded;
       if (isRandom() && getRandom(4) == 0)
         completeOne();
     }
@@ -203,7 +207,13 @@ void Cluster::run() {
     if (limit && statistics.warpInstructions > limit && !warps.empty())
       return fault(warps[0]->getOrigin(llvm::countr_zero(warps[0]->live)),
                    "still running after " + Twine(limit) + " instructions");
-    if (hasAdvanced || warps.empty() || completeOne() || hasExpired)
+    // Who asks in vain may go on before what it asked for has happened.
+    if (hasYielded && isRandom() && getRandom(2) == 0)
+      continue;
+    bool isFruitful =
+        hasAdvanced || warps.empty() || completeOne() || hasExpired;
+    fruitless = isFruitful ? 0 : fruitless + 1;
+    if (isFruitful || (hasYielded && fruitless < mostFruitless))
       continue;
     return reportDeadlock();
   }

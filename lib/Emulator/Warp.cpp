@@ -487,7 +487,7 @@ Progress Warp::run(uint64_t quantum) {
       // A few instructions around a failed test are a loop that spins.
       constexpr uint64_t loopSize = 64;
       rotate();
-      return done > loopSize ? Progress::Advanced : Progress::Blocked;
+      return done > loopSize ? Progress::Advanced : Progress::Yielded;
     }
   }
   return Progress::Advanced;

@@ -54,6 +54,9 @@ enum class Progress : uint8_t {
   Advanced,
   /// It used up its quantum: it computes, or spins.
   Expired,
+  /// It found that what it asks for has not happened, and will ask again or go
+  /// on.
+  Yielded,
   /// It waits, where it waited before.
   Blocked
 };
