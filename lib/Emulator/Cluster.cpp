@@ -201,7 +201,7 @@ void Cluster::run() {
       hasExpired |= progress == Progress::Expired;
       hasYielded |= progress == Progress::Yielded;
       if (isRandom() && getRandom(4) == 0)
-        completeOne();
+        hasAdvanced |= completeOne();
     }
     llvm::erase_if(warps, [](Warp *warp) { return warp->hasEnded(); });
     if (limit && statistics.warpInstructions > limit && !warps.empty())
