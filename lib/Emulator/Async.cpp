@@ -36,8 +36,8 @@ static void copyAsync(Warp &warp, const Decoded &decoded) {
       return;
     std::fill_n(warp.parent.shared.stateAt(destination), bytes,
                 ByteState::InFlight);
-    warp.copies.push_back(
-        {warp.numCopies++, i, warp.groups[i], destination, source, bytes, read});
+    warp.copies.push_back({warp.numCopies++, i, warp.groups[i], destination,
+                           source, bytes, read});
   });
 }
 

@@ -44,11 +44,6 @@ uint32_t mx::ptx::getPaddingMask(Type type) {
                                                     : 0;
 }
 
-/// Exponent of a value that is not zero and at least 2^-1022, as all are.
-static int getExponent(double value) {
-  return int(llvm::bit_cast<uint64_t>(value) >> 52 & 0x7FF) - 1023;
-}
-
 void DotRow::widen(double value, int minExponent, unsigned place) {
   values[place] = value;
   exponents[place] = zeroExponent;
@@ -199,7 +194,8 @@ uint32_t DotUnit::sumSpecial(const DotRow &a, const DotRow &b, double c) const {
 
 double DotUnit::roundSum(double value) const {
   if (result == Type::F16)
-    return decodeFloat(Type::F16, encodeFloat(Type::F16, value, "rn"));
+    return decodeFloat(Type::F16,
+                       encodeFloat(Type::F16, value, Rounding::Nearest));
   if (value == 0)
     return value;
   // Toward zero: the low bits go, more of them below the least normal value.
@@ -229,30 +225,30 @@ double DotUnit::addFused(const DotRow &a, const DotRow &b, double c,
     exponent = std::max(exponent, getElementExponent(a, k) +
                                       getElementExponent(b, k) + shift);
   // A term is less than four units of its exponent, so the sum fits 64 bits.
-  double unit = std::ldexp(1.0, model->fractionBits - exponent);
+  double unit = getPower(model->fractionBits - exponent);
   double scale = a.blocks ? a.scales[0] * b.scales[0] * unit : unit;
   int64_t sum = int64_t(c * unit);
   for (uint8_t k : places)
     sum += int64_t(a.values[k] * b.values[k] * scale);
-  return roundSum(std::ldexp(double(sum), exponent - model->fractionBits));
+  return roundSum(double(sum) * getPower(exponent - model->fractionBits));
 }
 
 double DotUnit::addScaled(const DotRow &a, const DotRow &b, double c) const {
   int exponent = c == 0 ? zeroExponent : std::max(getExponent(c), -126);
   for (unsigned s = 0; s < a.blocks; ++s)
     exponent = std::max(exponent, a.scaleExponents[s] + b.scaleExponents[s]);
-  double unit = std::ldexp(1.0, model->fractionBits - exponent);
+  double unit = getPower(model->fractionBits - exponent);
   int64_t sum = int64_t(c * unit);
   unsigned width = a.size / a.blocks;
   for (unsigned k = 0; k < a.size; k += model->group)
     sum += int64_t(sumProducts(a.values, b.values, k, k + model->group) *
                    (a.scales[k / width] * b.scales[k / width]) * unit);
-  return roundSum(std::ldexp(double(sum), exponent - model->fractionBits));
+  return roundSum(double(sum) * getPower(exponent - model->fractionBits));
 }
 
 uint32_t DotUnit::encode(double value) const {
   if (result == Type::F16)
-    return encodeFloat(Type::F16, value, "rn");
+    return encodeFloat(Type::F16, value, Rounding::Nearest);
   return std::isnan(value) ? nanF32 : toBits(float(value));
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// f32, f32x2 and f64 arithmetic (PTX ISA 9.7.3, 9.7.5). Results are correctly
-// rounded, those of .approx and .full instructions too.
+// f32, f32x2 and f64 arithmetic (PTX ISA 9.7.3) and f32 with a 16-bit operand
+// (9.7.5), correctly rounded in each direction. Compiled with -frounding-math.
 
 #include "Lanes.h"
 #include "MinMax.h"
@@ -9,6 +9,7 @@
 
 #include "mx/Formats/Codec.h"
 
+#include <cfenv>
 #include <cmath>
 
 using namespace mx::ptx;
@@ -52,15 +53,6 @@ template <float (*F)(float, float)> float xorSign(float a, float b) {
   float result = F(std::fabs(a), std::fabs(b));
   return std::signbit(a) != std::signbit(b) ? -result : result;
 }
-// The double result has 29 bits to spare, so rounding it is correct but for
-// cases that the bound of the instruction allows many times over.
-float ex2(float a) { return float(std::exp2(double(a))); }
-float lg2(float a) { return float(std::log2(double(a))); }
-float rsqrt(float a) { return float(1 / std::sqrt(double(a))); }
-float sin(float a) { return float(std::sin(double(a))); }
-float cos(float a) { return float(std::cos(double(a))); }
-float tanh(float a) { return float(std::tanh(double(a))); }
-
 template <typename T, T (*F)(T)> uint64_t apply1(const Decoded &d, uint64_t a) {
   return store<T>(d, F(load<T>(d, a)));
 }
@@ -96,70 +88,160 @@ template <unsigned Sign> uint64_t abs(const Decoded &d, uint64_t a) {
   return a & ~(uint64_t(1) << Sign);
 }
 
-template <float (*F)(float)> constexpr Handler f1 = perLane<apply1<float, F>>;
+/// The sign of a, the rest of b; nothing is computed.
+template <unsigned Sign> uint64_t copysign(uint64_t a, uint64_t b) {
+  uint64_t sign = uint64_t(1) << Sign;
+  return ((a & sign) | (b & ~sign)) & (sign | (sign - 1));
+}
+
+enum class Property { Finite, Infinite, Number, NotANumber, Normal, Subnormal };
+/// Zero counts as normal.
+template <typename T, Property P>
+void testp(Warp &warp, const Decoded &decoded) {
+  const uint64_t *a = warp.read(decoded.value(1));
+  if (!a)
+    return;
+  uint32_t mask = 0;
+  forEachLane(warp.active, [&](unsigned i) {
+    int kind = std::fpclassify(load<T>(decoded, a[i]));
+    bool isNaN = kind == FP_NAN, isInf = kind == FP_INFINITE;
+    bool holds = P == Property::Finite       ? !isNaN && !isInf
+                 : P == Property::Infinite   ? isInf
+                 : P == Property::Number     ? !isNaN
+                 : P == Property::NotANumber ? isNaN
+                 : P == Property::Normal ? kind == FP_NORMAL || kind == FP_ZERO
+                                         : kind == FP_SUBNORMAL;
+    mask |= uint32_t(holds) << i;
+  });
+  warp.writePredicate(decoded.value(0), mask);
+}
+
+/// The 16-bit sources are of the second type.
+float widen(const Decoded &decoded, uint64_t bits) {
+  return float(decodeFloat(decoded.types[1], bits & 0xFFFF));
+}
+template <bool IsSub>
+uint64_t addMixed(const Decoded &decoded, uint64_t a, uint64_t c) {
+  float x = widen(decoded, a), y = mx::fromBits(c);
+  return store<float>(decoded, IsSub ? x - y : x + y);
+}
+uint64_t fmaMixed(const Decoded &decoded, uint64_t a, uint64_t b, uint64_t c) {
+  return store<float>(
+      decoded, std::fma(widen(decoded, a), widen(decoded, b), mx::fromBits(c)));
+}
+
+//===----------------------------------------------------------------------===//
+// Handlers
+//===----------------------------------------------------------------------===//
+
+/// Executes in the processor's own rounding mode of the instruction: what a
+/// handler loads and stores is memory that the calls may change, so the
+/// arithmetic stays between them.
+template <Handler H> void directed(Warp &warp, const Decoded &decoded) {
+  if (decoded.rounding == Rounding::Nearest)
+    return H(warp, decoded);
+  std::fesetround(decoded.rounding == Rounding::Zero   ? FE_TOWARDZERO
+                  : decoded.rounding == Rounding::Down ? FE_DOWNWARD
+                                                       : FE_UPWARD);
+  H(warp, decoded);
+  std::fesetround(FE_TONEAREST);
+}
+
+template <typename T, T (*F)(T)>
+constexpr Handler unary = directed<perLane<apply1<T, F>>>;
+template <typename T, T (*F)(T, T)>
+constexpr Handler binary = directed<perLane<apply2<T, F>>>;
+template <typename T, T (*F)(T, T, T)>
+constexpr Handler ternary = directed<perLane<apply3<T, F>>>;
 template <float (*F)(float, float)>
-constexpr Handler f2 = perLane<apply2<float, F>>;
-template <float (*F)(float, float, float)>
-constexpr Handler f3 = perLane<apply3<float, F>>;
+constexpr Handler twin = directed<perLane<both2<apply2<float, F>>>>;
+
 /// Of two or three values.
 template <float (*F)(float, float)> float twice(float a, float b, float c) {
   return F(F(a, b), c);
 }
+template <float (*F)(float, float)> float ofAbs(float a, float b) {
+  return F(std::fabs(a), std::fabs(b));
+}
 template <float (*F)(float, float)>
 void extremum(Warp &warp, const Decoded &decoded) {
-  (decoded.getNumOperands() == 4 ? f3<twice<F>> : f2<F>)(warp, decoded);
+  (decoded.getNumOperands() == 4 ? perLane<apply3<float, twice<F>>>
+                                 : perLane<apply2<float, F>>)(warp, decoded);
 }
-template <double (*F)(double)>
-constexpr Handler d1 = perLane<apply1<double, F>>;
-template <double (*F)(double, double)>
-constexpr Handler d2 = perLane<apply2<double, F>>;
-template <float (*F)(float, float)>
-constexpr Handler p2 = perLane<both2<apply2<float, F>>>;
 } // namespace
 
+#define EXTREMUM(NAME, F)                                                      \
+  {NAME ".NaN", "f32", "ftz", "d s s s?", extremum<orNaN<float, F<float>>>},   \
+      {NAME, "f32", "ftz", "d s s s?", extremum<F<float>>},                    \
+      {NAME ".abs", "f32", "ftz", "d s s s", extremum<ofAbs<F<float>>>},       \
+      {NAME ".NaN.abs", "f32", "ftz", "d s s s",                               \
+       extremum<ofAbs<orNaN<float, F<float>>>>},                               \
+      {NAME ".xorsign.abs", "f32", "ftz", "d s s",                             \
+       perLane<apply2<float, xorSign<F<float>>>>},                             \
+      {NAME ".NaN.xorsign.abs", "f32", "ftz", "d s s",                         \
+       perLane<apply2<float, xorSign<orNaN<float, F<float>>>>>},               \
+  {                                                                            \
+    NAME, "f64", "", "d s s", perLane<apply2<double, F<double>>>               \
+  }
+#define TESTP(NAME, P)                                                         \
+  {"testp." NAME, "f32", "", "p s", testp<float, Property::P>}, {              \
+    "testp." NAME, "f64", "", "p s", testp<double, Property::P>                \
+  }
+static constexpr char f32Modifiers[] = "rn rz rm rp ftz sat";
+static constexpr char f64Modifiers[] = "rn rz rm rp";
+
+/// Without a rounding mode div, rcp, sqrt and fma do not exist.
+#define EACH_ROUNDING(NAME, TYPE, OPTIONAL, OPERANDS, H)                       \
+  {NAME ".rn", TYPE, OPTIONAL, OPERANDS, H},                                   \
+      {NAME ".rz", TYPE, OPTIONAL, OPERANDS, H},                               \
+      {NAME ".rm", TYPE, OPTIONAL, OPERANDS, H}, {                             \
+    NAME ".rp", TYPE, OPTIONAL, OPERANDS, H                                    \
+  }
+
 static const Row rows[] = {
-    {"add", "f32", "rn ftz sat", "d s s", f2<add<float>>},
-    {"sub", "f32", "rn ftz sat", "d s s", f2<sub<float>>},
-    {"mul", "f32", "rn ftz sat", "d s s", f2<mul<float>>},
-    {"fma.rn", "f32", "ftz sat", "d s s s", f3<fma<float>>},
-    {"mad.rn", "f32", "ftz sat", "d s s s", f3<fma<float>>},
-    {"div.rn", "f32", "ftz", "d s s", f2<div<float>>},
-    {"div.full", "f32", "ftz", "d s s", f2<div<float>>},
-    {"div.approx", "f32", "ftz", "d s s", f2<div<float>>},
-    {"rcp.rn", "f32", "ftz", "d s", f1<rcp<float>>},
-    {"rcp.approx", "f32", "ftz", "d s", f1<rcp<float>>},
-    {"sqrt.rn", "f32", "ftz", "d s", f1<sqrt<float>>},
-    {"sqrt.approx", "f32", "ftz", "d s", f1<sqrt<float>>},
-    {"rsqrt.approx", "f32", "ftz", "d s", f1<rsqrt>},
-    {"ex2.approx", "f32", "ftz", "d s", f1<ex2>},
-    {"lg2.approx", "f32", "ftz", "d s", f1<lg2>},
-    {"sin.approx", "f32", "ftz", "d s", f1<sin>},
-    {"cos.approx", "f32", "ftz", "d s", f1<cos>},
-    {"tanh.approx", "f32", "", "d s", f1<tanh>},
-    {"min.NaN", "f32", "ftz", "d s s s?", extremum<orNaN<float, min<float>>>},
-    {"max.NaN", "f32", "ftz", "d s s s?", extremum<orNaN<float, max<float>>>},
-    {"min.xorsign.abs", "f32", "ftz", "d s s", f2<xorSign<min<float>>>},
-    {"max.xorsign.abs", "f32", "ftz", "d s s", f2<xorSign<max<float>>>},
-    {"min", "f32", "ftz", "d s s s?", extremum<min<float>>},
-    {"max", "f32", "ftz", "d s s s?", extremum<max<float>>},
+    {"add", "f32", f32Modifiers, "d s s", binary<float, add<float>>},
+    {"sub", "f32", f32Modifiers, "d s s", binary<float, sub<float>>},
+    {"mul", "f32", f32Modifiers, "d s s", binary<float, mul<float>>},
+    EACH_ROUNDING("fma", "f32", "ftz sat", "d s s s",
+                  (ternary<float, fma<float>>)),
+    EACH_ROUNDING("mad", "f32", "ftz sat", "d s s s",
+                  (ternary<float, fma<float>>)),
+    EACH_ROUNDING("div", "f32", "ftz", "d s s", (binary<float, div<float>>)),
+    EACH_ROUNDING("rcp", "f32", "ftz", "d s", (unary<float, rcp<float>>)),
+    EACH_ROUNDING("sqrt", "f32", "ftz", "d s", (unary<float, sqrt<float>>)),
+    EXTREMUM("min", min),
+    EXTREMUM("max", max),
     {"neg", "f32", "ftz", "d s", perLane<neg<31>>},
     {"abs", "f32", "ftz", "d s", perLane<abs<31>>},
-    {"add", "f32x2", "rn ftz", "d s s", p2<add<float>>},
-    {"sub", "f32x2", "rn ftz", "d s s", p2<sub<float>>},
-    {"mul", "f32x2", "rn ftz", "d s s", p2<mul<float>>},
-    {"fma.rn", "f32x2", "ftz", "d s s s",
-     perLane<both3<apply3<float, fma<float>>>>},
-    {"add", "f64", "rn", "d s s", d2<add<double>>},
-    {"sub", "f64", "rn", "d s s", d2<sub<double>>},
-    {"mul", "f64", "rn", "d s s", d2<mul<double>>},
-    {"fma.rn", "f64", "", "d s s s", perLane<apply3<double, fma<double>>>},
-    {"div.rn", "f64", "", "d s s", d2<div<double>>},
-    {"rcp.rn", "f64", "", "d s", d1<rcp<double>>},
-    {"sqrt.rn", "f64", "", "d s", d1<sqrt<double>>},
-    {"min", "f64", "", "d s s", d2<min<double>>},
-    {"max", "f64", "", "d s s", d2<max<double>>},
+    {"copysign", "f32", "", "d s s", perLane<copysign<31>>},
+    TESTP("finite", Finite),
+    TESTP("infinite", Infinite),
+    TESTP("number", Number),
+    TESTP("notanumber", NotANumber),
+    TESTP("normal", Normal),
+    TESTP("subnormal", Subnormal),
+    {"add", "f32x2", "rn rz rm rp ftz", "d s s", twin<add<float>>},
+    {"sub", "f32x2", "rn rz rm rp ftz", "d s s", twin<sub<float>>},
+    {"mul", "f32x2", "rn rz rm rp ftz", "d s s", twin<mul<float>>},
+    EACH_ROUNDING("fma", "f32x2", "ftz", "d s s s",
+                  (directed<perLane<both3<apply3<float, fma<float>>>>>)),
+    {"add", "f64", f64Modifiers, "d s s", binary<double, add<double>>},
+    {"sub", "f64", f64Modifiers, "d s s", binary<double, sub<double>>},
+    {"mul", "f64", f64Modifiers, "d s s", binary<double, mul<double>>},
+    EACH_ROUNDING("fma", "f64", "", "d s s s", (ternary<double, fma<double>>)),
+    EACH_ROUNDING("mad", "f64", "", "d s s s", (ternary<double, fma<double>>)),
+    EACH_ROUNDING("div", "f64", "", "d s s", (binary<double, div<double>>)),
+    EACH_ROUNDING("rcp", "f64", "", "d s", (unary<double, rcp<double>>)),
+    EACH_ROUNDING("sqrt", "f64", "", "d s", (unary<double, sqrt<double>>)),
     {"neg", "f64", "", "d s", perLane<neg<63>>},
     {"abs", "f64", "", "d s", perLane<abs<63>>},
+    {"copysign", "f64", "", "d s s", perLane<copysign<63>>},
+    {"add", "f32 f16|bf16", "rn rz rm rp sat", "d s1 s",
+     directed<perLane<addMixed<false>>>},
+    {"sub", "f32 f16|bf16", "rn rz rm rp sat", "d s1 s",
+     directed<perLane<addMixed<true>>>},
+    EACH_ROUNDING("fma", "f32 f16|bf16", "sat", "d s1 s1 s",
+                  directed<perLane<fmaMixed>>),
 };
 
 llvm::ArrayRef<Row> mx::ptx::getFloatRows() { return rows; }

@@ -24,7 +24,7 @@ template <Type T> uint64_t store(const Decoded &decoded, double value) {
     value = value > 0 ? std::min(value, 1.0) : 0.0;
   if (decoded.relu && (value < 0 || (value == 0 && std::signbit(value))))
     value = 0;
-  uint64_t bits = encodeFloat(T, value, "rn");
+  uint64_t bits = encodeFloat(T, value, Rounding::Nearest);
   if (T == Type::F16 && decoded.ftz && (bits & 0x7C00) == 0)
     bits &= 0x8000;
   return bits;
@@ -42,8 +42,18 @@ template <Type T>
 uint64_t fma(const Decoded &d, uint64_t a, uint64_t b, uint64_t c) {
   return store<T>(d, addOdd(load<T>(d, a) * load<T>(d, b), load<T>(d, c)));
 }
-uint64_t neg(const Decoded &, uint64_t a) { return (a ^ 0x8000) & 0xFFFF; }
-uint64_t absolute(const Decoded &, uint64_t a) { return a & 0x7FFF; }
+/// Of the magnitudes, with the product of the signs.
+template <double (*F)(double, double)> double xorSign(double a, double b) {
+  double result = F(std::fabs(a), std::fabs(b));
+  return std::signbit(a) != std::signbit(b) ? -result : result;
+}
+
+/// Sign operations keep a NaN's bits; .ftz is for f16 only.
+uint64_t flush(const Decoded &decoded, uint64_t bits) {
+  return decoded.ftz && (bits & 0x7C00) == 0 ? bits & 0x8000 : bits & 0xFFFF;
+}
+uint64_t neg(const Decoded &d, uint64_t a) { return flush(d, a) ^ 0x8000; }
+uint64_t absolute(const Decoded &d, uint64_t a) { return flush(d, a) & 0x7FFF; }
 
 template <Modified1 F> uint64_t both1(const Decoded &d, uint64_t a) {
   return F(d, a & 0xFFFF) | F(d, a >> 16 & 0xFFFF) << 16;
@@ -75,6 +85,10 @@ static const Row rows[] = {
     HALF2("mul", "rn ftz sat", mul),
     HALF2("min.NaN", "ftz", (orNaN<double, min<double>>)),
     HALF2("max.NaN", "ftz", (orNaN<double, max<double>>)),
+    HALF2("min.xorsign.abs", "ftz", (xorSign<min<double>>)),
+    HALF2("max.xorsign.abs", "ftz", (xorSign<max<double>>)),
+    HALF2("min.NaN.xorsign.abs", "ftz", (xorSign<orNaN<double, min<double>>>)),
+    HALF2("max.NaN.xorsign.abs", "ftz", (xorSign<orNaN<double, max<double>>>)),
     HALF2("min", "ftz", min<double>),
     HALF2("max", "ftz", max<double>),
     {"fma.rn", "f16", "ftz sat relu", "d s s s", perLane<fma<Type::F16>>},
@@ -82,10 +96,14 @@ static const Row rows[] = {
     {"fma.rn", "f16x2", "ftz sat relu", "d s s s",
      perLane<both3<fma<Type::F16>>>},
     {"fma.rn", "bf16x2", "relu", "d s s s", perLane<both3<fma<Type::BF16>>>},
-    {"neg", "f16|bf16", "", "d s", perLane<neg>},
-    {"neg", "f16x2|bf16x2", "", "d s", perLane<both1<neg>>},
-    {"abs", "f16|bf16", "", "d s", perLane<absolute>},
-    {"abs", "f16x2|bf16x2", "", "d s", perLane<both1<absolute>>},
+    {"neg", "f16", "ftz", "d s", perLane<neg>},
+    {"neg", "bf16", "", "d s", perLane<neg>},
+    {"neg", "f16x2", "ftz", "d s", perLane<both1<neg>>},
+    {"neg", "bf16x2", "", "d s", perLane<both1<neg>>},
+    {"abs", "f16", "ftz", "d s", perLane<absolute>},
+    {"abs", "bf16", "", "d s", perLane<absolute>},
+    {"abs", "f16x2", "ftz", "d s", perLane<both1<absolute>>},
+    {"abs", "bf16x2", "", "d s", perLane<both1<absolute>>},
 };
 
 llvm::ArrayRef<Row> mx::ptx::getHalfRows() { return rows; }

@@ -25,7 +25,7 @@ struct LaneFunction<uint64_t (*)(const Decoded &, Sources...)> {
 };
 
 template <auto F, size_t... I>
-void perLane(Warp &warp, const Decoded &decoded, std::index_sequence<I...>) {
+void applyLanes(Warp &warp, const Decoded &decoded, std::index_sequence<I...>) {
   const uint64_t *sources[] = {warp.read(decoded.value(I + 1))...};
   if ((!sources[I] || ...))
     return;
@@ -41,7 +41,7 @@ void perLane(Warp &warp, const Decoded &decoded, std::index_sequence<I...>) {
 /// d = F(a, b, ...) with as many sources as F takes. Registers hold the bits of
 /// a value, zero-extended; F truncates what it reads to its type.
 template <auto F> void perLane(Warp &warp, const Decoded &decoded) {
-  perLane<F>(warp, decoded, typename LaneFunction<decltype(F)>::Indices());
+  applyLanes<F>(warp, decoded, typename LaneFunction<decltype(F)>::Indices());
 }
 
 /// Functions that look at the instruction's modifiers.

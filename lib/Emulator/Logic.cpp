@@ -1,13 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// Logic, shifts, byte permutation, comparison and selection (PTX ISA 9.7.6 to
-// 9.7.9).
+// Logic, shifts and byte permutation (PTX ISA 9.7.8, 9.7.9.7).
 
 #include "Lanes.h"
-
-#include <cmath>
-
-#include "mx/Formats/Codec.h"
 
 using namespace mx::ptx;
 
@@ -78,119 +73,41 @@ uint64_t prmt(uint64_t a, uint64_t b, uint64_t c) {
   return result;
 }
 
-//===----------------------------------------------------------------------===//
-// Comparisons
-//===----------------------------------------------------------------------===//
-
-template <typename T> T decode(const Decoded &, uint64_t bits) {
-  return T(bits);
-}
-template <> float decode<float>(const Decoded &decoded, uint64_t bits) {
-  float value = mx::fromBits(bits);
-  return decoded.ftz && std::fpclassify(value) == FP_SUBNORMAL
-             ? std::copysign(0.0f, value)
-             : value;
-}
-template <> double decode<double>(const Decoded &decoded, uint64_t bits) {
-  if (decoded.types[0] == Type::F16)
-    return mx::decodeF16(bits);
-  if (decoded.types[0] == Type::BF16)
-    return mx::decodeBF16(bits);
-  return llvm::bit_cast<double>(bits);
+/// The fixed modes of prmt: what `c` would be for the low two bits of c.
+enum class Permute { F4E, B4E, RC8, ECL, ECR, RC16 };
+template <Permute Mode> uint64_t prmtMode(uint64_t a, uint64_t b, uint64_t c) {
+  static constexpr uint16_t selectors[6][4] = {
+      {0x3210, 0x4321, 0x5432, 0x6543}, {0x5670, 0x6701, 0x7012, 0x0123},
+      {0x0000, 0x1111, 0x2222, 0x3333}, {0x3210, 0x3211, 0x3222, 0x3333},
+      {0x0000, 0x1110, 0x2210, 0x3210}, {0x1010, 0x3232, 0x1010, 0x3232}};
+  return prmt(a, b, selectors[unsigned(Mode)][c & 3]);
 }
 
-/// eq to ge are false with a NaN, and so is ne; equ to geu are true. lo, ls,
-/// hi, hs are lt to ge of unsigned types.
-template <typename T> bool compare(Comparison comparison, T a, T b) {
-  using C = Comparison;
-  bool isUnordered = a != a || b != b;
-  switch (comparison) {
-  case C::Eq:
-    return a == b;
-  case C::Ne:
-    return a != b && !isUnordered;
-  case C::Lt:
-  case C::Lo:
-    return a < b;
-  case C::Le:
-  case C::Ls:
-    return a <= b;
-  case C::Gt:
-  case C::Hi:
-    return a > b;
-  case C::Ge:
-  case C::Hs:
-    return a >= b;
-  case C::Equ:
-    return a == b || isUnordered;
-  case C::Neu:
-    return a != b;
-  case C::Ltu:
-    return !(a >= b);
-  case C::Leu:
-    return !(a > b);
-  case C::Gtu:
-    return !(a <= b);
-  case C::Geu:
-    return !(a < b);
-  case C::Num:
-    return !isUnordered;
-  case C::Nan:
-    return isUnordered;
-  }
-  return false;
-}
+template <typename T> uint64_t cnot(uint64_t a) { return T(a) == 0; }
 
-/// p|q = a cmp b {op c}; q is that of the comparison's negation.
-template <typename T> void setp(Warp &warp, const Decoded &decoded) {
+/// d|p: whether the result is not zero, combined with a predicate.
+void lop3Predicate(Warp &warp, const Decoded &decoded) {
   const uint64_t *a = warp.read(decoded.value(1));
   const uint64_t *b = warp.read(decoded.value(2));
-  if (!a || !b)
+  const uint64_t *c = warp.read(decoded.value(3));
+  const uint64_t *lut = warp.read(decoded.value(4));
+  uint32_t q = warp.readPredicate(decoded.value(5));
+  if (!a || !b || !c || warp.hasFault())
     return;
-  uint32_t mask = 0;
+  const Value &d = decoded.vector(0)[0], &p = decoded.vector(0)[1];
+  uint64_t result[warpSize];
+  uint32_t holds = 0;
   forEachLane(warp.active, [&](unsigned i) {
-    mask |= uint32_t(compare(decoded.comparison, decode<T>(decoded, a[i]),
-                             decode<T>(decoded, b[i])))
-            << i;
+    result[i] = lop3(a[i], b[i], c[i], lut[i]);
+    holds |= uint32_t(result[i] != 0) << i;
   });
-  uint32_t other = 0;
-  if (decoded.getNumOperands() == 4)
-    other = warp.readPredicate(decoded.value(3));
-  auto combine = [&](uint32_t value) {
-    switch (decoded.combine) {
-    case Combine::And:
-      return value & other;
-    case Combine::Or:
-      return value | other;
-    case Combine::Xor:
-      return value ^ other;
-    default:
-      return value;
-    }
-  };
-  const Value &p = decoded.vector(0)[0], &q = decoded.vector(0)[1];
+  if (!d.isSink) {
+    uint64_t *to = warp.write(d);
+    forEachLane(warp.active, [&](unsigned i) { to[i] = result[i]; });
+  }
   if (!p.isSink)
-    warp.writePredicate(p, combine(mask));
-  if (!q.isSink)
-    warp.writePredicate(q, combine(~mask));
-}
-
-/// Only the chosen source is read: the other may be undefined.
-void selp(Warp &warp, const Decoded &decoded) {
-  uint32_t mask = warp.readPredicate(decoded.value(3));
-  uint32_t all = warp.active;
-  warp.active = all & mask;
-  const uint64_t *a = warp.read(decoded.value(1));
-  warp.active = all & ~mask;
-  const uint64_t *b = warp.read(decoded.value(2));
-  warp.active = all;
-  if (!a || !b)
-    return;
-  uint64_t bits = getBitWidth(decoded.types[0]);
-  uint64_t keep = bits == 64 ? ~uint64_t(0) : (uint64_t(1) << bits) - 1;
-  uint64_t *d = warp.write(decoded.value(0));
-  forEachLane(all,
-              [&](unsigned i) { d[i] = (mask >> i & 1 ? a[i] : b[i]) & keep; });
+    warp.writePredicate(p, decoded.combine == Combine::And ? holds & q
+                                                           : holds | q);
 }
 } // namespace
 
@@ -200,11 +117,6 @@ void selp(Warp &warp, const Decoded &decoded) {
       {NAME, "b64", "", "d s s", perLane<narrow<uint64_t, F>>}, {              \
     NAME, "pred", "", "p P P", predicateLogic<F>                               \
   }
-
-static constexpr char compareInteger[] =
-    "eq ne lt le gt ge lo ls hi hs and or xor";
-static constexpr char compareFloat[] =
-    "eq ne lt le gt ge equ neu ltu leu gtu geu num nan ftz and or xor";
 
 static const Row rows[] = {
     EACH_BITS("and", andBits),
@@ -229,17 +141,17 @@ static const Row rows[] = {
     {"shf.r.clamp", "b32", "", "d s s s", perLane<funnel<false, false>>},
     {"lop3", "b32", "", "d s s s i=32", perLane<lop3>},
     {"prmt", "b32", "", "d s s s", perLane<prmt>},
-    {"setp", "b16|u16", compareInteger, "p|p s s P?", setp<uint16_t>},
-    {"setp", "b32|u32", compareInteger, "p|p s s P?", setp<uint32_t>},
-    {"setp", "b64|u64", compareInteger, "p|p s s P?", setp<uint64_t>},
-    {"setp", "s16", compareInteger, "p|p s s P?", setp<int16_t>},
-    {"setp", "s32", compareInteger, "p|p s s P?", setp<int32_t>},
-    {"setp", "s64", compareInteger, "p|p s s P?", setp<int64_t>},
-    {"setp", "f32", compareFloat, "p|p s s P?", setp<float>},
-    {"setp", "f16|bf16|f64", compareFloat, "p|p s s P?", setp<double>},
-    {"selp", "b16|u16|s16|f16|bf16", "", "d s s P", selp},
-    {"selp", "b32|u32|s32|f32", "", "d s s P", selp},
-    {"selp", "b64|u64|s64|f64", "", "d s s P", selp},
+    {"prmt.f4e", "b32", "", "d s s s", perLane<prmtMode<Permute::F4E>>},
+    {"prmt.b4e", "b32", "", "d s s s", perLane<prmtMode<Permute::B4E>>},
+    {"prmt.rc8", "b32", "", "d s s s", perLane<prmtMode<Permute::RC8>>},
+    {"prmt.ecl", "b32", "", "d s s s", perLane<prmtMode<Permute::ECL>>},
+    {"prmt.ecr", "b32", "", "d s s s", perLane<prmtMode<Permute::ECR>>},
+    {"prmt.rc16", "b32", "", "d s s s", perLane<prmtMode<Permute::RC16>>},
+    {"lop3.and", "b32", "", "d|p s s s i=32 P", lop3Predicate},
+    {"lop3.or", "b32", "", "d|p s s s i=32 P", lop3Predicate},
+    {"cnot", "b16", "", "d s", perLane<cnot<uint16_t>>},
+    {"cnot", "b32", "", "d s", perLane<cnot<uint32_t>>},
+    {"cnot", "b64", "", "d s", perLane<cnot<uint64_t>>},
 };
 
 llvm::ArrayRef<Row> mx::ptx::getLogicRows() { return rows; }

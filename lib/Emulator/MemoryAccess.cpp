@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// mov, ld, st, cvta (PTX ISA 9.7.9) and atom (9.7.13.5).
+// mov, ld, st, cvta and what is said about addresses and caches (PTX
+// ISA 9.7.9).
 
 #include "Warp.h"
 
@@ -12,51 +13,60 @@ static uint64_t getMask(unsigned bits) {
   return bits >= 64 ? ~uint64_t(0) : (uint64_t(1) << bits) - 1;
 }
 
+/// `Bits` holds the whole of what a mov copies: 64 bits, or 128 for .b128.
+template <typename Bits> static Bits getLowBits(unsigned count) {
+  return count == 8 * sizeof(Bits) ? Bits(-1) : (Bits(1) << count) - 1;
+}
+
 /// Copies, packs or unpacks where bits of the sources may be undefined.
+template <typename Bits>
 static void movPartly(Warp &warp, const Decoded &decoded) {
   llvm::ArrayRef<Value> to = decoded.vector(0), from = decoded.vector(1);
   unsigned width = getBitWidth(decoded.types[0]);
   unsigned fromWidth = width / from.size(), toWidth = width / to.size();
+  Bits fromMask = getLowBits<Bits>(fromWidth),
+       toMask = getLowBits<Bits>(toWidth);
   forEachLane(warp.active, [&](unsigned lane) {
-    uint64_t bits = 0, defined = 0;
+    Bits bits = 0, defined = 0;
     for (auto [i, source] : llvm::enumerate(from)) {
-      uint64_t mask = getMask(fromWidth);
-      bits |= (warp.lanes(source)[lane] & mask) << (fromWidth * i);
-      defined |= (warp.getDefined(source, lane) & mask) << (fromWidth * i);
+      bits |= (Bits(warp.lanes(source)[lane]) & fromMask) << (fromWidth * i);
+      defined |= (Bits(warp.getDefined(source, lane)) & fromMask)
+                 << (fromWidth * i);
     }
     for (auto [i, target] : llvm::enumerate(to))
       if (!target.isSink)
-        warp.writePartly(target, lane, bits >> (toWidth * i) & getMask(toWidth),
-                         defined >> (toWidth * i) & getMask(toWidth), toWidth);
+        warp.writePartly(target, lane, uint64_t(bits >> (toWidth * i) & toMask),
+                         uint64_t(defined >> (toWidth * i) & toMask), toWidth);
   });
 }
 
 /// Copies, packs or unpacks; the first element is the lowest. What was never
 /// written stays so: compilers move undefined values around.
-static void mov(Warp &warp, const Decoded &decoded) {
+template <typename Bits> static void mov(Warp &warp, const Decoded &decoded) {
   llvm::ArrayRef<Value> to = decoded.vector(0), from = decoded.vector(1);
   for (const Value &source : from) {
     if (LLVM_LIKELY((warp.active & ~warp.getInitialized(source)) == 0))
       continue;
     if (warp.isOwned(source))
       return warp.faultUninitialized(source);
-    return movPartly(warp, decoded);
+    return movPartly<Bits>(warp, decoded);
   }
   unsigned width = getBitWidth(decoded.types[0]);
-  uint64_t bits[warpSize] = {};
+  unsigned fromWidth = width / from.size(), toWidth = width / to.size();
+  Bits fromMask = getLowBits<Bits>(fromWidth),
+       toMask = getLowBits<Bits>(toWidth);
+  Bits bits[warpSize] = {};
   for (auto [i, source] : llvm::enumerate(from)) {
-    unsigned part = width / from.size();
     const uint64_t *lanes = warp.lanes(source);
     for (unsigned lane = 0; lane < warpSize; ++lane)
-      bits[lane] |= (lanes[lane] & getMask(part)) << (part * i);
+      bits[lane] |= (Bits(lanes[lane]) & fromMask) << (fromWidth * i);
   }
   for (auto [i, target] : llvm::enumerate(to)) {
     if (target.isSink)
       continue;
-    unsigned part = width / to.size();
     uint64_t *lanes = warp.write(target);
     forEachLane(warp.active, [&, i = i](unsigned lane) {
-      lanes[lane] = bits[lane] >> (part * i) & getMask(part);
+      lanes[lane] = uint64_t(bits[lane] >> (toWidth * i) & toMask);
     });
   }
 }
@@ -65,17 +75,40 @@ static void movPredicate(Warp &warp, const Decoded &decoded) {
   warp.writePredicate(decoded.value(0), warp.readPredicate(decoded.value(1)));
 }
 
+/// Of each register; .b128 is in two of them.
+static unsigned getElementSize(Type type) {
+  return std::min(getByteWidth(type), 8u);
+}
+
+/// True after a fault: registers that do not match the vector, or are narrower
+/// than its elements.
+static bool checkRegisters(Warp &warp, const Decoded &decoded,
+                           llvm::ArrayRef<Value> values) {
+  Type type = decoded.types[0];
+  unsigned size = getElementSize(type);
+  if (values.size() * size != decoded.vectorWidth * getByteWidth(type)) {
+    warp.fault(llvm::countr_zero(warp.active),
+               "the number of registers is not that of the vector");
+    return true;
+  }
+  for (const Value &value : values)
+    if (!value.isSink && value.bits < 8 * size) {
+      warp.fault(llvm::countr_zero(warp.active),
+                 "a register is narrower than what is loaded or stored");
+      return true;
+    }
+  return false;
+}
+
 /// The whole vector has to be aligned. A wider register is extended by the
 /// type's sign.
 static void load(Warp &warp, const Decoded &decoded) {
   const uint64_t *base = warp.read(decoded.value(1));
-  if (!base)
-    return;
   llvm::ArrayRef<Value> to = decoded.vector(0);
+  if (!base || checkRegisters(warp, decoded, to))
+    return;
   Type type = decoded.types[0];
-  unsigned size = getByteWidth(type), all = size * to.size();
-  if (to.size() != decoded.vectorWidth)
-    return warp.fault(0, "the number of registers is not that of the vector");
+  unsigned size = getElementSize(type), all = size * to.size();
   uint64_t buffer[warpSize][8] = {};
   forEachLane(warp.active, [&](unsigned i) {
     const uint8_t *from = warp.access(
@@ -100,12 +133,10 @@ static void load(Warp &warp, const Decoded &decoded) {
 
 static void store(Warp &warp, const Decoded &decoded) {
   const uint64_t *base = warp.read(decoded.value(0));
-  if (!base)
-    return;
   llvm::ArrayRef<Value> from = decoded.vector(1);
-  unsigned size = getByteWidth(decoded.types[0]), all = size * from.size();
-  if (from.size() != decoded.vectorWidth)
-    return warp.fault(0, "the number of registers is not that of the vector");
+  if (!base || checkRegisters(warp, decoded, from))
+    return;
+  unsigned size = getElementSize(decoded.types[0]), all = size * from.size();
   for (const Value &value : from)
     if (!warp.read(value))
       return;
@@ -115,6 +146,81 @@ static void store(Warp &warp, const Decoded &decoded) {
     for (size_t j = 0; to && j < from.size(); ++j)
       std::memcpy(to + j * size, &warp.lanes(from[j])[i], size);
   });
+}
+
+/// st.bulk (9.7.9.13): zeros in shared memory.
+static void storeBulk(Warp &warp, const Decoded &decoded) {
+  const uint64_t *base = warp.read(decoded.value(0));
+  const uint64_t *size = warp.read(decoded.value(1));
+  const uint64_t *value = warp.read(decoded.value(2));
+  if (!base || !size || !value)
+    return;
+  constexpr unsigned most = 1 << 24;
+  forEachLane(warp.active, [&](unsigned i) {
+    if (value[i] != 0 || size[i] % 8 || size[i] > most)
+      return warp.fault(i, "st.bulk writes zeros, a multiple of 8 bytes up to "
+                           "2^24");
+    Space space = decoded.space;
+    uint64_t address = base[i] + decoded.offset;
+    warp.findRegion(i, space, address);
+    if (space != Space::Shared && space != Space::SharedCluster)
+      return warp.fault(i, "st.bulk to memory that is not shared");
+    if (size[i] == 0)
+      return;
+    if (uint8_t *to = warp.access(i, decoded.space, base[i] + decoded.offset,
+                                  size[i], 8, Access::Write))
+      std::memset(to, 0, size[i]);
+  });
+}
+
+/// discard (9.7.9.17): the bytes become undefined.
+static void discard(Warp &warp, const Decoded &decoded) {
+  const uint64_t *base = warp.read(decoded.value(0));
+  const uint64_t *size = warp.read(decoded.value(1));
+  if (!base || !size)
+    return;
+  forEachLane(warp.active, [&](unsigned i) {
+    if (size[i] != 128)
+      return warp.fault(i, "discard is of 128 bytes");
+    Space space = decoded.space;
+    uint64_t address = base[i] + decoded.offset;
+    if (!warp.access(i, space, address, 128, 128, Access::Write))
+      return;
+    Region *region = warp.findRegion(i, space, address);
+    if (space != Space::Global)
+      return warp.fault(i, "discard of memory that is not global");
+    region->setState(address, 128, ByteState::Uninitialized);
+  });
+}
+
+/// Hints, whose address is read and not more.
+static void hint(Warp &warp, const Decoded &decoded) {
+  warp.read(decoded.value(0));
+}
+
+/// createpolicy (9.7.9.18): what cache hints take, and nothing else looks at.
+static void createPolicy(Warp &warp, const Decoded &decoded) {
+  uint64_t *d = warp.write(decoded.value(0));
+  forEachLane(warp.active, [&](unsigned i) { d[i] = 0; });
+}
+
+/// isspacep (9.7.9.19): whether a generic address lies in the space's window.
+/// .shared is the block's own, .shared::cluster all of the cluster's.
+static void isSpace(Warp &warp, const Decoded &decoded) {
+  const uint64_t *a = warp.read(decoded.value(1));
+  if (!a)
+    return;
+  uint32_t mask = 0;
+  forEachLane(warp.active, [&](unsigned i) {
+    Space space = Space::Generic;
+    uint64_t address = a[i];
+    warp.findRegion(i, space, address);
+    bool isIn = space == decoded.space;
+    if (space == Space::SharedCluster && decoded.space == Space::Shared)
+      isIn = address >> rankShift == warp.parent.rank;
+    mask |= uint32_t(isIn) << i;
+  });
+  warp.writePredicate(decoded.value(0), mask);
 }
 
 /// Between a space's own addresses and generic ones.
@@ -131,87 +237,47 @@ template <bool ToSpace> static void cvta(Warp &warp, const Decoded &decoded) {
               [&](unsigned i) { d[i] = ToSpace ? a[i] - base : a[i] + base; });
 }
 
-namespace {
-/// Lanes one after the other, by ascending number; the old value is returned.
-template <typename T, T (*F)(T, T, T)>
-void atom(Warp &warp, const Decoded &decoded) {
-  const uint64_t *base = warp.read(decoded.value(1));
-  const uint64_t *b = warp.read(decoded.value(2));
-  const uint64_t *c =
-      decoded.getNumOperands() == 4 ? warp.read(decoded.value(3)) : b;
-  if (!base || !b || !c)
-    return;
-  using Bits = std::conditional_t<sizeof(T) == 4, uint32_t, uint64_t>;
-  uint64_t old[warpSize];
-  forEachLane(warp.active, [&](unsigned i) {
-    uint8_t *place = warp.access(i, decoded.space, base[i] + decoded.offset,
-                                 sizeof(T), sizeof(T), Access::ReadWrite);
-    if (!place)
-      return;
-    T value;
-    std::memcpy(&value, place, sizeof(T));
-    old[i] = llvm::bit_cast<Bits>(value);
-    value =
-        F(value, llvm::bit_cast<T>(Bits(b[i])), llvm::bit_cast<T>(Bits(c[i])));
-    std::memcpy(place, &value, sizeof(T));
-  });
-  if (warp.hasFault() || decoded.value(0).isSink)
-    return;
-  uint64_t *d = warp.write(decoded.value(0));
-  forEachLane(warp.active, [&](unsigned i) { d[i] = old[i]; });
-}
-
-template <typename T> T add(T a, T b, T) { return a + b; }
-template <typename T> T min(T a, T b, T) { return std::min(a, b); }
-template <typename T> T max(T a, T b, T) { return std::max(a, b); }
-template <typename T> T andBits(T a, T b, T) { return a & b; }
-template <typename T> T orBits(T a, T b, T) { return a | b; }
-template <typename T> T xorBits(T a, T b, T) { return a ^ b; }
-template <typename T> T exch(T, T b, T) { return b; }
-template <typename T> T cas(T a, T b, T c) { return a == b ? c : a; }
-uint32_t inc(uint32_t a, uint32_t b, uint32_t) { return a >= b ? 0 : a + 1; }
-uint32_t dec(uint32_t a, uint32_t b, uint32_t) {
-  return a == 0 || a > b ? b : a - 1;
-}
-} // namespace
-
-#define VALUES "b8|u8|s8|b16|u16|s16|b32|u32|s32|b64|u64|s64|f16|bf16|f32|f64"
+#define VALUES                                                                 \
+  "b8|u8|s8|b16|u16|s16|b32|u32|s32|b64|u64|s64|f16|bf16|f32|f64|b128"
+// Caches, eviction and prefetch sizes change nothing; what orders accesses is
+// weaker than the order in which they are executed here.
+#define HINTS                                                                  \
+  " weak volatile relaxed mmio cta cluster gpu sys L2::cache_hint L2::64B "    \
+  "L2::128B L2::256B L1::evict_normal L1::evict_unchanged L1::evict_first "    \
+  "L1::evict_last L1::no_allocate L2::evict_normal L2::evict_first "           \
+  "L2::evict_last"
 static constexpr char loadModifiers[] =
     "global shared shared::cta shared::cluster local const param param::entry "
-    "v2 v4 v8 nc weak "
-    "volatile relaxed acquire cta cluster gpu sys ca cg cs lu cv";
+    "param::func v2 v4 v8 nc acquire unified ca cg cs lu cv" HINTS;
 static constexpr char storeModifiers[] =
-    "global shared shared::cta shared::cluster local v2 v4 v8 weak volatile "
-    "relaxed release "
-    "cta cluster gpu sys wb cg cs wt";
-static constexpr char atomModifiers[] =
-    "global shared shared::cta shared::cluster relaxed acquire release "
-    "acq_rel cta cluster gpu sys";
+    "global shared shared::cta shared::cluster local param param::func v2 v4 "
+    "v8 release wb cg cs wt" HINTS;
+static constexpr char spaces[] = "global shared shared::cta shared::cluster "
+                                 "local const param param::entry";
+static constexpr char policies[] =
+    "L2::evict_last L2::evict_normal L2::evict_first L2::evict_unchanged "
+    "global";
 
 static const Row rows[] = {
     {"mov", "pred", "", "p P", movPredicate},
     {"mov", "b16|u16|s16|b32|u32|s32|b64|u64|s64|f16|bf16|f32|f64", "", "V* v*",
-     mov},
-    {"ld", VALUES, loadModifiers, "V* A", load},
-    {"st", VALUES, storeModifiers, "A v*", store},
-    {"cvta.to", "u64", "global shared local const param", "d s", cvta<true>},
-    {"cvta", "u64", "global shared local const param", "d s", cvta<false>},
-    {"atom.add", "u32|s32", atomModifiers, "d A s", atom<uint32_t, add>},
-    {"atom.add", "u64", atomModifiers, "d A s", atom<uint64_t, add>},
-    {"atom.add", "f32", atomModifiers, "d A s", atom<float, add>},
-    {"atom.add", "f64", atomModifiers, "d A s", atom<double, add>},
-    {"atom.min", "u32", atomModifiers, "d A s", atom<uint32_t, min>},
-    {"atom.min", "s32", atomModifiers, "d A s", atom<int32_t, min>},
-    {"atom.max", "u32", atomModifiers, "d A s", atom<uint32_t, max>},
-    {"atom.max", "s32", atomModifiers, "d A s", atom<int32_t, max>},
-    {"atom.and", "b32", atomModifiers, "d A s", atom<uint32_t, andBits>},
-    {"atom.or", "b32", atomModifiers, "d A s", atom<uint32_t, orBits>},
-    {"atom.xor", "b32", atomModifiers, "d A s", atom<uint32_t, xorBits>},
-    {"atom.exch", "b32", atomModifiers, "d A s", atom<uint32_t, exch>},
-    {"atom.cas", "b32", atomModifiers, "d A s s", atom<uint32_t, cas>},
-    {"atom.cas", "b64", atomModifiers, "d A s s", atom<uint64_t, cas>},
-    {"atom.inc", "u32", atomModifiers, "d A s", atom<uint32_t, inc>},
-    {"atom.dec", "u32", atomModifiers, "d A s", atom<uint32_t, dec>},
+     mov<uint64_t>},
+    {"mov", "b128", "", "V* v*", mov<unsigned __int128>},
+    {"ld", VALUES, loadModifiers, "V* A s=64?", load},
+    {"ldu", VALUES, "global v2 v4", "V* A", load},
+    {"st", VALUES, storeModifiers, "A v* s=64?", store},
+    {"st.bulk", "", "weak shared::cta", "A s* s*", storeBulk},
+    {"discard.L2", "", "global", "A s*", discard},
+    {"prefetch", "", "global local L1 L2 L2::evict_last L2::evict_normal", "A",
+     hint},
+    {"prefetchu.L1", "", "", "A", hint},
+    {"applypriority.L2::evict_normal", "", "global", "A s*", hint},
+    {"createpolicy.fractional", "b64", policies, "d s=32?", createPolicy},
+    {"createpolicy.range", "b64", policies, "d A s=32 s=32", createPolicy},
+    {"createpolicy.cvt.L2", "b64", "", "d s", createPolicy},
+    {"cvta.to", "u64", spaces, "d s", cvta<true>},
+    {"cvta", "u64", spaces, "d s", cvta<false>},
+    {"isspacep", "", spaces, "p s*", isSpace},
 };
 
 llvm::ArrayRef<Row> mx::ptx::getMemoryRows() { return rows; }

@@ -312,6 +312,7 @@ bool Parser::parseParams(std::vector<Variable> &params) {
     Variable param;
     param.space = Space::Param;
     param.location = token.location;
+    param.registerIndex = isDot("reg") ? 0 : -1;
     advance();
     if (parseVariableType(param))
       return true;

@@ -62,6 +62,15 @@ bool Parser::parseBody(Function &target) {
   scope = 1;
   for (std::vector<Variable> *list : {&target.params, &target.results}) {
     for (Variable &param : *list) {
+      if (param.registerIndex >= 0) {
+        param.registerIndex =
+            addRegister(param.name.str(), param.type, param.vectorWidth);
+        if (define(param.name, param.location,
+                   {Symbol::Register, unsigned(param.registerIndex)}))
+          return true;
+        target.variables.push_back(param);
+        continue;
+      }
       if (define(param.name, param.location,
                  {Symbol::LocalVariable, unsigned(target.variables.size())}))
         return true;

@@ -6,6 +6,8 @@
 #ifndef MX_LIB_EMULATOR_PROGRAM_H
 #define MX_LIB_EMULATOR_PROGRAM_H
 
+#include "Rounding.h"
+
 #include "mx/Emulator/Module.h"
 
 #include "llvm/ADT/STLExtras.h"
@@ -70,15 +72,21 @@ struct Decoded {
   // Modifiers.
   Space space = Space::Generic;
   uint8_t vectorWidth = 1;
-  bool ftz = false, sat = false, relu = false, trans = false;
+  bool ftz = false, sat = false, satfinite = false, relu = false;
+  bool trans = false;
   uint8_t count = 1;
-  llvm::StringRef rounding;
+  Rounding rounding = Rounding::Nearest;
+  /// .rni, .rzi, .rmi, .rpi: to an integral value.
+  bool toIntegral = false;
   Comparison comparison = Comparison::Eq;
   Combine combine = Combine::None;
-  /// Of branches; instructions that follow them in all cases.
+  /// Of branches; where their lanes meet again. Of a branch table: what its
+  /// entries are relative to. Of a call: its number in Program::calls.
   uint32_t target = 0;
   uint32_t reconverge = 0;
   const std::vector<unsigned> *table = nullptr;
+  /// The handler proper of an instruction that reads a clock.
+  Handler clocked = nullptr;
 
   bool hasModifier(llvm::StringRef word) const {
     return llvm::is_contained(source->modifiers, word);
@@ -129,14 +137,66 @@ enum class SpecialRegister : uint8_t {
   ClusterCtaRank,
   ClusterNctaRank,
   DynamicSmemSize,
-  TotalSmemSize
+  TotalSmemSize,
+  IsExplicitCluster,
+  Zero,
+  One,
+  // These change while a warp runs.
+  Clock,
+  ClockHi,
+  Clock64,
+  GlobalTimer,
+  GlobalTimerHi
+};
+
+/// A parameter or result of a function: in its frame, or a register.
+struct Formal {
+  uint64_t offset = 0, size = 0;
+  std::optional<Value> value;
+};
+
+/// The kernel, or a function that it may call. Each has registers of its own,
+/// which a recursive call saves, and a frame in the threads' local memory for
+/// its .local and .param variables.
+struct Routine {
+  const Function *function = nullptr;
+  uint32_t firstInstruction = 0;
+  uint32_t firstRegister = 0, numRegisters = 0;
+  /// Index of each register of the function; one of .v4 or .b128 has several.
+  std::vector<uint32_t> registers;
+  /// Of Function::variables: addresses; of frame variables offsets.
+  std::vector<uint64_t> addresses;
+  /// Registers that hold the addresses of frame variables, by variable. Not of
+  /// the kernel, whose frame begins at zero.
+  std::vector<uint32_t> addressRegisters;
+  uint64_t frameSize = 0;
+  std::vector<Formal> params, results;
+  bool isRecursive = false;
+  /// Stands behind its last instruction.
+  std::unique_ptr<Instruction> end;
+};
+
+/// A value that a call passes: from or to a place in the caller's frame, or a
+/// register.
+struct Passed {
+  uint64_t offset = 0;
+  std::optional<Value> value;
+};
+
+struct CallSite {
+  /// In Program::routines; or a function that the emulator has itself.
+  uint32_t routine = 0;
+  Handler builtin = nullptr;
+  llvm::SmallVector<Passed, 4> inputs, outputs;
 };
 
 struct Program {
   const Module *module = nullptr;
-  const Function *function = nullptr;
   std::vector<Decoded> code;
-  /// Registers of the function, then constants and special registers.
+  /// The kernel is the first.
+  std::vector<Routine> routines;
+  std::vector<CallSite> calls;
+  /// Registers of the routines, then constants and special registers.
   unsigned numRegisters = 0;
   std::map<uint64_t, uint32_t> constants;
   /// Registers that hold addresses of shared memory: these differ by block.
@@ -145,11 +205,13 @@ struct Program {
   /// Bytes of shared memory without the dynamic part, which begins there.
   uint64_t staticShared = 0;
   uint64_t localSize = 0;
-  std::vector<uint64_t> paramOffsets;
   uint64_t paramSize = 0;
   uint64_t constantSize = 0;
-  /// Addresses of Module::variables and Function::variables.
-  std::vector<uint64_t> moduleAddresses, localAddresses;
+  /// Addresses of Module::variables.
+  std::vector<uint64_t> moduleAddresses;
+
+  /// The register that holds the carry of add.cc and so on, or 0.
+  uint32_t carry = 0;
 
   /// What is written for register `index`.
   std::string getRegisterName(uint32_t index) const;
@@ -183,7 +245,8 @@ struct Row {
   ///   x source of either kind,
   ///   A address, T tensor map and coordinates, v sources in braces or one, V
   ///   destinations, d|p and p|p pairs whose second part may be absent, l
-  ///   label, t branch table, i integer constant.
+  ///   label, t branch table, i integer constant; c the carry, which is not
+  ///   written.
   /// Behind it its width: none for the first type's, 1 for the second type's,
   /// w for twice the first's, =n for n bits, * for any.
   const char *operands;
@@ -191,11 +254,17 @@ struct Row {
 };
 
 llvm::ArrayRef<Row> getIntegerRows();
+llvm::ArrayRef<Row> getExtendedRows();
 llvm::ArrayRef<Row> getLogicRows();
+llvm::ArrayRef<Row> getCompareRows();
 llvm::ArrayRef<Row> getFloatRows();
 llvm::ArrayRef<Row> getHalfRows();
 llvm::ArrayRef<Row> getConvertRows();
+llvm::ArrayRef<Row> getNarrowRows();
+llvm::ArrayRef<Row> getApproximateRows();
 llvm::ArrayRef<Row> getMemoryRows();
+llvm::ArrayRef<Row> getAtomicRows();
+llvm::ArrayRef<Row> getMatrixRows();
 llvm::ArrayRef<Row> getAsyncRows();
 llvm::ArrayRef<Row> getMmaRows();
 llvm::ArrayRef<Row> getWarpRows();
@@ -210,6 +279,7 @@ llvm::ArrayRef<Row> getRemoteRows();
 llvm::ArrayRef<Row> getClusterRows();
 llvm::ArrayRef<Row> getRegisterRows();
 llvm::ArrayRef<Row> getWgmmaRows();
+llvm::ArrayRef<Row> getStackRows();
 
 /// The row that implements `instruction`, or an error text that says what is
 /// missing.

@@ -47,7 +47,7 @@ PostDominators::PostDominators(const Program &program) {
     bool fallsThrough = !decoded.isControl || !decoded.guard.isSink;
     if (decoded.table)
       for (unsigned target : *decoded.table)
-        successors[i].push_back(target);
+        successors[i].push_back(decoded.target + target);
     else if (decoded.isControl)
       successors[i].push_back(decoded.source->opcode == "bra" ? decoded.target
                                                               : end);

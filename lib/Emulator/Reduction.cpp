@@ -29,7 +29,7 @@ static void applyHalf(uint8_t *to, const uint8_t *from) {
   std::memcpy(&a, to, 2);
   std::memcpy(&b, from, 2);
   double x = decodeFloat(Format, a), y = decodeFloat(Format, b);
-  a = encodeFloat(Format, F(x, y), "rn");
+  a = encodeFloat(Format, F(x, y), Rounding::Nearest);
   std::memcpy(to, &a, 2);
 }
 

@@ -9,23 +9,46 @@
 
 using namespace mx::ptx;
 
+double mx::ptx::getPower(int exponent) {
+  return llvm::bit_cast<double>(uint64_t(exponent + 1023) << 52);
+}
+
+int mx::ptx::getExponent(double value) {
+  return int(llvm::bit_cast<uint64_t>(value) >> 52 & 0x7FF) - 1023;
+}
+
+double mx::ptx::roundToIntegral(double value, Rounding mode) {
+  switch (mode) {
+  case Rounding::Zero:
+    return std::trunc(value);
+  case Rounding::Down:
+    return std::floor(value);
+  case Rounding::Up:
+    return std::ceil(value);
+  case Rounding::NearestAway:
+    return std::round(value);
+  default:
+    return std::nearbyint(value);
+  }
+}
+
 double mx::ptx::roundTo(double value, int precision, int minExponent,
-                        llvm::StringRef mode) {
+                        Rounding mode) {
   if (value == 0 || !std::isfinite(value))
     return value;
-  int step = std::max(std::ilogb(value), minExponent) - (precision - 1);
-  double scaled = std::ldexp(value, -step);
-  if (mode == "rz")
-    scaled = std::trunc(scaled);
-  else if (mode == "rm")
-    scaled = std::floor(scaled);
-  else if (mode == "rp")
-    scaled = std::ceil(scaled);
-  else if (mode == "rna")
-    scaled = std::round(scaled);
-  else
-    scaled = std::nearbyint(scaled);
-  return std::copysign(std::ldexp(scaled, step), value);
+  int step = std::max(getExponent(value), minExponent) - (precision - 1);
+  // What a double subnormal holds is less than half a step, so that scaling it
+  // to another tiny number loses nothing.
+  double scaled = roundToIntegral(value * getPower(-step), mode);
+  return std::copysign(scaled * getPower(step), value);
+}
+
+/// The neighbour of `value` with an odd last bit toward an exact result that
+/// lies beyond it by a number of the sign of `error`; itself if exact or odd.
+static double makeOdd(double value, double error) {
+  if (error == 0 || llvm::bit_cast<uint64_t>(value) & 1)
+    return value;
+  return std::nextafter(value, error > 0 ? HUGE_VAL : -HUGE_VAL);
 }
 
 double mx::ptx::addOdd(double x, double y) {
@@ -34,10 +57,23 @@ double mx::ptx::addOdd(double x, double y) {
     return sum;
   // Knuth's two-sum: the error is exact.
   double part = sum - x;
-  double error = (x - (sum - part)) + (y - part);
-  if (error != 0 && (llvm::bit_cast<uint64_t>(sum) & 1) == 0)
-    sum = std::nextafter(sum, error > 0 ? HUGE_VAL : -HUGE_VAL);
-  return sum;
+  return makeOdd(sum, (x - (sum - part)) + (y - part));
+}
+
+/// Of values of at most 24 bits and f32's range: no remainder underflows.
+double mx::ptx::divideOdd(double x, double y) {
+  double quotient = x / y;
+  if (!std::isfinite(quotient) || quotient == 0 || !std::isfinite(y))
+    return quotient;
+  double remainder = std::fma(-quotient, y, x);
+  return makeOdd(quotient, y > 0 ? remainder : -remainder);
+}
+
+double mx::ptx::rootOdd(double x) {
+  double root = std::sqrt(x);
+  if (!std::isfinite(root) || root == 0)
+    return root;
+  return makeOdd(root, std::fma(-root, root, x));
 }
 
 double mx::ptx::decodeFloat(Type type, uint64_t bits) {
@@ -55,7 +91,7 @@ double mx::ptx::decodeFloat(Type type, uint64_t bits) {
   }
 }
 
-uint64_t mx::ptx::encodeFloat(Type type, double value, llvm::StringRef mode,
+uint64_t mx::ptx::encodeFloat(Type type, double value, Rounding mode,
                               bool saturate) {
   if (type == Type::F64)
     return std::isnan(value) ? nanF64 : llvm::bit_cast<uint64_t>(value);
@@ -64,13 +100,14 @@ uint64_t mx::ptx::encodeFloat(Type type, double value, llvm::StringRef mode,
     return isHalf ? nanF16 : nanF32;
   int precision = type == Type::F32 ? 24 : type == Type::BF16 ? 8 : 11;
   int minExponent = type == Type::F16 ? -14 : -126;
-  double most = std::ldexp(2 - std::ldexp(1, 1 - precision),
-                           type == Type::F16 ? 15 : 127);
+  double most =
+      (2 - getPower(1 - precision)) * getPower(type == Type::F16 ? 15 : 127);
   double rounded = roundTo(value, precision, minExponent, mode);
   if (std::fabs(rounded) > most) {
     bool isFinite = std::isfinite(value);
-    bool toMost = mode == "rz" || (mode == "rm" && value > 0) ||
-                  (mode == "rp" && value < 0);
+    bool toMost = mode == Rounding::Zero ||
+                  (mode == Rounding::Down && value > 0) ||
+                  (mode == Rounding::Up && value < 0);
     rounded = std::copysign(saturate || (toMost && isFinite) ? most : HUGE_VAL,
                             value);
   }

@@ -13,20 +13,38 @@
 
 namespace mx::ptx {
 
+/// .rn, .rz, .rm, .rp, .rna (nearest, ties away) and .rs (PTX ISA 6.5.2).
+enum class Rounding : uint8_t {
+  Nearest,
+  Zero,
+  Down,
+  Up,
+  NearestAway,
+  Stochastic
+};
+
 /// What a NaN result is for f32, and for f16 and bf16 (PTX ISA 9.7.3, 9.7.4).
 inline constexpr uint32_t nanF32 = 0x7FFFFFFF;
 inline constexpr uint16_t nanF16 = 0x7FFF;
 inline constexpr uint64_t nanF64 = 0x7FF8000000000000;
 
-/// `value` rounded to `precision` significant bits, to multiples of
-/// 2^(minExponent - precision + 1) below 2^minExponent. `mode` is rn, rz, rm,
-/// rp or rna (nearest, ties away); `value` has to be exact or rounded to odd.
-double roundTo(double value, int precision, int minExponent,
-               llvm::StringRef mode);
+/// 2^exponent, which has to be a normal number.
+double getPower(int exponent);
+/// The exponent of a value that is not zero or subnormal; 1024 for inf, NaN.
+int getExponent(double value);
 
-/// x + y rounded to odd: rounding the result to at most 51 bits is the same as
-/// rounding the exact sum.
+/// `value` rounded to `precision` significant bits, to multiples of
+/// 2^(minExponent - precision + 1) below 2^minExponent; it has to be exact or
+/// rounded to odd. Not for Rounding::Stochastic.
+double roundTo(double value, int precision, int minExponent, Rounding mode);
+/// To an integral value.
+double roundToIntegral(double value, Rounding mode);
+
+/// x + y, x / y and the root of x rounded to odd: rounding the result to at
+/// most 51 bits is the same as rounding the exact one.
 double addOdd(double x, double y);
+double divideOdd(double x, double y);
+double rootOdd(double x);
 
 /// The value of a code of f16, bf16, tf32, f32 or f64.
 double decodeFloat(Type type, uint64_t bits);
@@ -34,7 +52,7 @@ double decodeFloat(Type type, uint64_t bits);
 /// `value`, rounded by `mode` (see `roundTo`), as bits of the type. What is
 /// beyond the largest finite value becomes it or inf, as IEEE 754 says for the
 /// mode; `saturate`: always the largest finite value.
-uint64_t encodeFloat(Type type, double value, llvm::StringRef mode,
+uint64_t encodeFloat(Type type, double value, Rounding mode,
                      bool saturate = false);
 
 } // namespace mx::ptx

@@ -7,6 +7,7 @@
 
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/StringExtras.h"
+#include "llvm/ADT/StringMap.h"
 
 using namespace mx::ptx;
 using llvm::StringRef;
@@ -31,6 +32,28 @@ static bool matchTypes(StringRef wanted, llvm::ArrayRef<Type> types) {
   return wanted.empty();
 }
 
+/// The rows of each opcode, in their order.
+static llvm::ArrayRef<const Row *> getRows(StringRef opcode) {
+  static const auto table = [] {
+    llvm::StringMap<llvm::SmallVector<const Row *, 0>> table;
+    for (llvm::ArrayRef<Row> rows :
+         {getIntegerRows(), getExtendedRows(), getLogicRows(),
+          getCompareRows(), getFloatRows(),    getApproximateRows(),
+          getHalfRows(),    getConvertRows(),  getNarrowRows(),
+          getMemoryRows(),  getAtomicRows(),   getAsyncRows(),
+          getMatrixRows(),  getMmaRows(),      getWarpRows(),
+          getControlRows(), getStackRows(),    getMbarrierRows(),
+          getFenceRows(),   getBulkRows(),     getTensorRows(),
+          getClusterRows(), getBarrierRows(),  getTensorMapRows(),
+          getRemoteRows(),  getRegisterRows(), getWgmmaRows()})
+      for (const Row &row : rows)
+        table[StringRef(row.name).split('.').first].push_back(&row);
+    return table;
+  }();
+  auto it = table.find(opcode);
+  return it == table.end() ? llvm::ArrayRef<const Row *>() : it->second;
+}
+
 const Row *mx::ptx::lookupRow(const Instruction &instruction,
                               llvm::SmallVectorImpl<Type> &types,
                               std::string &error) {
@@ -44,39 +67,29 @@ const Row *mx::ptx::lookupRow(const Instruction &instruction,
   // How far the best row got: opcode, its own modifiers, types.
   unsigned best = 0;
   StringRef unknown;
-  for (llvm::ArrayRef<Row> rows :
-       {getIntegerRows(),  getLogicRows(),     getFloatRows(),
-        getHalfRows(),     getConvertRows(),   getMemoryRows(),
-        getAsyncRows(),    getMmaRows(),       getWarpRows(),
-        getControlRows(),  getMbarrierRows(),  getFenceRows(),
-        getBulkRows(),     getTensorRows(),    getClusterRows(),
-        getBarrierRows(),  getTensorMapRows(), getRemoteRows(),
-        getRegisterRows(), getWgmmaRows()})
-    for (const Row &row : rows) {
-      auto [opcode, required] = StringRef(row.name).split('.');
-      if (opcode != instruction.opcode)
-        continue;
-      best = std::max(best, 1u);
-      bool hasAll = true;
-      for (StringRef rest = required; !rest.empty();) {
-        auto [word, tail] = rest.split('.');
-        hasAll &= llvm::is_contained(modifiers, word);
-        rest = tail;
-      }
-      if (!hasAll)
-        continue;
-      best = std::max(best, 2u);
-      if (!matchTypes(row.types, types))
-        continue;
-      const StringRef *extra =
-          llvm::find_if(modifiers, [&, r = required](StringRef word) {
-            return !hasWord(r, '.', word) && !hasWord(row.optional, ' ', word);
-          });
-      if (extra == modifiers.end())
-        return &row;
-      best = 3;
-      unknown = *extra;
+  for (const Row *row : getRows(instruction.opcode)) {
+    StringRef required = StringRef(row->name).split('.').second;
+    best = std::max(best, 1u);
+    bool hasAll = true;
+    for (StringRef rest = required; !rest.empty();) {
+      auto [word, tail] = rest.split('.');
+      hasAll &= llvm::is_contained(modifiers, word);
+      rest = tail;
     }
+    if (!hasAll)
+      continue;
+    best = std::max(best, 2u);
+    if (!matchTypes(row->types, types))
+      continue;
+    const StringRef *extra = llvm::find_if(modifiers, [&](StringRef word) {
+      return !hasWord(required, '.', word) &&
+             !hasWord(row->optional, ' ', word);
+    });
+    if (extra == modifiers.end())
+      return row;
+    best = 3;
+    unknown = *extra;
+  }
   std::string spelling = instruction.getSpelling();
   if (best == 3)
     error = "'" + spelling + "' is not implemented: ." + unknown.str() +

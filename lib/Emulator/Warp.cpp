@@ -86,6 +86,12 @@ static uint64_t getSpecialValue(SpecialRegister special, const Warp &warp,
     return config.dynamicShared;
   case S::TotalSmemSize:
     return warp.machine.program.staticShared + config.dynamicShared;
+  case S::IsExplicitCluster:
+    return cluster.count() > 1 ? allLanes : 0;
+  case S::One:
+    return 1;
+  default:
+    break;
   }
   return 0;
 }
@@ -127,7 +133,9 @@ Warp::Warp(Block &parent, unsigned number, unsigned threads)
       return getSpecialValue(special, *this, lane);
     });
   stack.push_back({0, UINT32_MAX, live});
-  registerCount = getEntryRegisters(*program.function, machine.config);
+  registerCount =
+      getEntryRegisters(*program.routines[0].function, machine.config);
+  std::fill_n(stackTop, warpSize, program.routines[0].frameSize);
   local.resize(warpSize);
   // Epochs count from one, so that what never happened is over.
   knowledge.order.set(agent, 1);
@@ -385,23 +393,26 @@ void Warp::exit(uint32_t mask) {
 }
 
 void Warp::branch(uint32_t target, uint32_t taken) {
-  StackEntry top = stack.back();
-  uint32_t other = top.mask & ~taken;
+  uint32_t other = stack.back().mask & ~taken;
   if (!taken || !other) {
-    stack.back().pc = taken ? target : top.pc + 1;
+    stack.back().pc = taken ? target : stack.back().pc + 1;
     return;
   }
-  // The entry below waits for both where they meet; one that would only wait
+  branch({stack.back().pc + 1, target}, {other, taken});
+}
+
+void Warp::branch(llvm::ArrayRef<uint32_t> targets,
+                  llvm::ArrayRef<uint32_t> masks) {
+  // The entry below waits for all where they meet; one that would only wait
   // for the next is left out.
   uint32_t meet = current->reconverge;
-  if (meet == top.reconverge)
+  if (meet == stack.back().reconverge)
     stack.pop_back();
   else
     stack.back().pc = meet;
-  if (top.pc + 1 != meet)
-    stack.push_back({top.pc + 1, meet, other});
-  if (target != meet)
-    stack.push_back({target, meet, taken});
+  for (auto [target, mask] : llvm::zip_equal(targets, masks))
+    if (target != meet && mask)
+      stack.push_back({target, meet, mask});
 }
 
 void Warp::block(Wait reason) {
@@ -443,8 +454,11 @@ Progress Warp::run(uint64_t quantum) {
   unsigned blockedSides = 0;
   while (!hasFault()) {
     while (!stack.empty() && (stack.back().mask == 0 ||
-                              stack.back().pc == stack.back().reconverge))
+                              stack.back().pc == stack.back().reconverge)) {
       stack.pop_back();
+      if (!calls.empty() && calls.back().boundary == stack.size())
+        finishCall();
+    }
     if (stack.empty())
       return Progress::Advanced;
     if (done >= quantum) {

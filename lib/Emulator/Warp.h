@@ -49,6 +49,19 @@ struct Wait {
   uint64_t a = 0, b = 0;
 };
 
+/// A call of some lanes that have not all returned.
+struct Activation {
+  const CallSite *site = nullptr;
+  /// Where the function's entries on the stack begin.
+  size_t boundary = 0;
+  uint32_t mask = 0;
+  /// Of the caller.
+  uint64_t frameBase[warpSize], stackTop[warpSize];
+  /// The registers of an earlier call of the same function.
+  std::vector<uint64_t> values;
+  std::vector<uint32_t> initialized;
+};
+
 enum class Progress : uint8_t {
   /// It ended, or got further and then blocked.
   Advanced,
@@ -197,6 +210,12 @@ public:
 
   void exit(uint32_t mask);
   void branch(uint32_t target, uint32_t taken);
+  /// Lanes go to targets of their own: those of targets[i] to masks[i].
+  void branch(llvm::ArrayRef<uint32_t> targets, llvm::ArrayRef<uint32_t> masks);
+  /// The lanes return from their function, or exit if they are in none.
+  void leaveCall(uint32_t mask);
+  /// Registers count as never written in the active lanes.
+  void forget(uint32_t first, uint32_t count);
   /// Where the warp is and why, for deadlocks.
   std::string describeWait() const;
   Origin getOrigin(unsigned lane) const;
@@ -211,6 +230,9 @@ public:
   /// Lanes that have not exited.
   uint32_t live;
   std::vector<StackEntry> stack;
+  std::vector<Activation> calls;
+  /// In local memory: of the function that runs, and the end of what is used.
+  uint64_t frameBase[warpSize] = {}, stackTop[warpSize];
   const Decoded *current = nullptr;
   std::deque<PendingCopy> copies;
   uint64_t numCopies = 0;
@@ -233,6 +255,7 @@ public:
   Knowledge knowledge;
 
 private:
+  void finishCall();
   void checkOwner(const Value &value);
   bool perform(const PendingCopy &copy);
   void faultAccess(unsigned lane, Region *region, Space space, uint64_t address,

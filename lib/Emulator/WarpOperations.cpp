@@ -3,7 +3,11 @@
 // Instructions that look across the lanes of a warp: shuffles, votes, matches,
 // reductions (PTX ISA 9.7.9.6, 9.7.13).
 
+#include "MinMax.h"
+#include "Rounding.h"
 #include "Warp.h"
+
+#include "mx/Formats/Codec.h"
 
 using namespace mx::ptx;
 
@@ -109,14 +113,42 @@ static void redux(Warp &warp, const Decoded &decoded) {
   forEachLane(warp.active, [&](unsigned i) { d[i] = uint32_t(result); });
 }
 
+/// min or max of f32 (.NaN: NaN if one is); .abs: of the magnitudes.
+template <float (*F)(float, float), bool IsAbs>
+static void reduxFloat(Warp &warp, const Decoded &decoded) {
+  const uint64_t *a = warp.read(decoded.value(1));
+  if (!a || warp.checkMask(decoded.value(2)))
+    return;
+  auto get = [&](unsigned i) {
+    float value = mx::fromBits(a[i]);
+    return IsAbs ? std::fabs(value) : value;
+  };
+  float result = get(llvm::countr_zero(warp.active));
+  forEachLane(warp.active & (warp.active - 1),
+              [&](unsigned i) { result = F(result, get(i)); });
+  uint32_t bits = std::isnan(result) ? nanF32 : mx::toBits(result);
+  uint64_t *d = warp.write(decoded.value(0));
+  forEachLane(warp.active, [&](unsigned i) { d[i] = bits; });
+}
+
 template <typename T> static T add(T a, T b) {
   return T(uint32_t(a) + uint32_t(b));
 }
-template <typename T> static T min(T a, T b) { return std::min(a, b); }
-template <typename T> static T max(T a, T b) { return std::max(a, b); }
+template <typename T> static T least(T a, T b) { return std::min(a, b); }
+template <typename T> static T most(T a, T b) { return std::max(a, b); }
 static uint32_t andBits(uint32_t a, uint32_t b) { return a & b; }
 static uint32_t orBits(uint32_t a, uint32_t b) { return a | b; }
 static uint32_t xorBits(uint32_t a, uint32_t b) { return a ^ b; }
+
+#define REDUX_FLOAT(NAME, F)                                                   \
+  {"redux.sync." NAME, "f32", "", "d s s=32", reduxFloat<F, false>},           \
+      {"redux.sync." NAME ".abs", "f32", "", "d s s=32", reduxFloat<F, true>}, \
+      {"redux.sync." NAME ".NaN", "f32", "", "d s s=32",                       \
+       reduxFloat<orNaN<float, F>, false>},                                    \
+  {                                                                            \
+    "redux.sync." NAME ".abs.NaN", "f32", "", "d s s=32",                      \
+        reduxFloat<orNaN<float, F>, true>                                      \
+  }
 
 static const Row rows[] = {
     {"shfl.sync.up", "b32", "", "d|p s s=32 s=32 s=32", shfl<Shuffle::Up>},
@@ -132,10 +164,12 @@ static const Row rows[] = {
     {"match.sync.all", "b32|b64", "", "d|p=32 s s=32", match<true>},
     {"redux.sync.add", "u32", "", "d s s=32", redux<uint32_t, add>},
     {"redux.sync.add", "s32", "", "d s s=32", redux<int32_t, add>},
-    {"redux.sync.min", "u32", "", "d s s=32", redux<uint32_t, min>},
-    {"redux.sync.min", "s32", "", "d s s=32", redux<int32_t, min>},
-    {"redux.sync.max", "u32", "", "d s s=32", redux<uint32_t, max>},
-    {"redux.sync.max", "s32", "", "d s s=32", redux<int32_t, max>},
+    {"redux.sync.min", "u32", "", "d s s=32", redux<uint32_t, least>},
+    {"redux.sync.min", "s32", "", "d s s=32", redux<int32_t, least>},
+    {"redux.sync.max", "u32", "", "d s s=32", redux<uint32_t, most>},
+    {"redux.sync.max", "s32", "", "d s s=32", redux<int32_t, most>},
+    REDUX_FLOAT("min", min<float>),
+    REDUX_FLOAT("max", max<float>),
     {"redux.sync.and", "b32", "", "d s s=32", redux<uint32_t, andBits>},
     {"redux.sync.or", "b32", "", "d s s=32", redux<uint32_t, orBits>},
     {"redux.sync.xor", "b32", "", "d s s=32", redux<uint32_t, xorBits>},

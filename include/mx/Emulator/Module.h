@@ -116,6 +116,8 @@ struct Variable {
   uint64_t size = 0;
   bool isExtern = false;
   bool isInitialized = false;
+  /// A .reg parameter of a function: index in Function::registers; else -1.
+  int registerIndex = -1;
   /// The initialiser, up to its last written byte.
   std::vector<uint8_t> data;
   std::vector<Relocation> relocations;

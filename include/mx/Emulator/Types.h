@@ -49,6 +49,17 @@ enum class Type : uint8_t {
   E2M3x2,
   E3M2x2,
   UE8M0x2,
+  E4M3x4,
+  E5M2x4,
+  E2M1x4,
+  E2M3x4,
+  E3M2x4,
+  U16x2,
+  S16x2,
+  U4,
+  S4,
+  U2,
+  S2,
 };
 
 /// The type that `name` (without the dot) spells.
