@@ -40,6 +40,7 @@ void addLoopsToLLVM(OpPassManager &pm) {
   pm.addPass(mx::createMXCPUMath());
   pm.addPass(createConvertLinalgToLoopsPass());
   pm.addPass(mx::createMXCPULowerVectors());
+  pm.addPass(mx::createMXCPUExpandShapes());
   pm.addPass(memref::createFoldMemRefAliasOpsPass());
   pm.addPass(createForallToParallelLoopPass());
   pm.addPass(createConvertSCFToOpenMPPass());

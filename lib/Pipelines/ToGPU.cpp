@@ -81,6 +81,7 @@ void addKernels(OpPassManager &pm, const mx::ToGPUOptions &options) {
 /// The host's loops and launches to the LLVM dialect.
 void addHost(OpPassManager &pm) {
   pm.addPass(createConvertLinalgToLoopsPass());
+  pm.addPass(mx::createMXCPUExpandShapes());
   pm.addPass(memref::createExpandStridedMetadataPass());
   pm.addPass(createLowerAffinePass());
   pm.addPass(createSCFToControlFlowPass());

@@ -63,7 +63,8 @@ private:
     Operation *op = value.getDefiningOp();
     if (dim < 0) {
       auto dimOp = dyn_cast_or_null<tensor::DimOp>(op);
-      if (dimOp && dimOp.getConstantIndex())
+      if (dimOp && dimOp.getConstantIndex() &&
+          isa<RankedTensorType>(dimOp.getSource().getType()))
         return {dimOp.getSource(), *dimOp.getConstantIndex()};
       return extent;
     }

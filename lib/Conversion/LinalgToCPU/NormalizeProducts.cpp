@@ -27,6 +27,9 @@ Value lookThroughCopy(Value value, AffineMap &map) {
       copy.getBlock()->getTerminator()->getOperand(0) !=
           copy.getBlock()->getArgument(0))
     return {};
+  // linalg.fill yields its input too, a scalar.
+  if (!isa<RankedTensorType>(copy.getDpsInputOperand(0)->get().getType()))
+    return {};
   AffineMap from = copy.getMatchingIndexingMap(copy.getDpsInputOperand(0));
   AffineMap to = copy.getMatchingIndexingMap(copy.getDpsInitOperand(0));
   if (!from.isProjectedPermutation() || !to.isPermutation())

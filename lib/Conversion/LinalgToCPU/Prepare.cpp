@@ -5,10 +5,12 @@
 #include "mlir/Dialect/Bufferization/IR/Bufferization.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/Dialect/Utils/StaticValueUtils.h"
 #include "mlir/IR/BuiltinAttributes.h"
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/IR/DialectResourceBlobManager.h"
 #include "mlir/IR/Iterators.h"
+#include "mlir/Interfaces/ShapedOpInterfaces.h"
 #include "mlir/Interfaces/SideEffectInterfaces.h"
 #include "llvm/ADT/StringSet.h"
 
@@ -57,8 +59,24 @@ bool isOfKernels(StringRef dialect) {
   return names.contains(dialect);
 }
 
+/// An index out of range is undefined behaviour, and passes rely on there being
+/// none.
+LogicalResult checkDimIndex(Operation *op) {
+  auto dim = dyn_cast<ShapedDimOpInterface>(op);
+  std::optional<int64_t> index =
+      dim ? getConstantIntValue(dim.getDimension()) : std::nullopt;
+  auto type =
+      index ? dyn_cast<ShapedType>(dim.getShapedValue().getType()) : nullptr;
+  if (!type || !type.hasRank() || (*index >= 0 && *index < type.getRank()))
+    return success();
+  return op->emitOpError("asks for dimension ")
+         << *index << " of a value of rank " << type.getRank();
+}
+
 LogicalResult checkOp(Operation *op, bool kernels) {
   if (failed(kernels ? checkIsRegistered(op) : mx::checkIsComplete(op)))
+    return failure();
+  if (failed(checkDimIndex(op)))
     return failure();
   StringRef dialect = op->getName().getDialectNamespace();
   if (!isLowered(dialect) && !(kernels && isOfKernels(dialect)))

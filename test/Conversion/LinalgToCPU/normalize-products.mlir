@@ -56,3 +56,15 @@ func.func @narrow_sum(%x: tensor<4x8xbf16>, %w: tensor<8x16xbf16>, %c: tensor<4x
   %0 = linalg.matmul ins(%x, %w : tensor<4x8xbf16>, tensor<8x16xbf16>) outs(%c : tensor<4x16xbf16>) -> tensor<4x16xbf16>
   return %0 : tensor<4x16xbf16>
 }
+
+// A fill is no copy of the scalar that it takes.
+// CHECK-LABEL: func.func @filled
+// CHECK: %[[FILL:.*]] = linalg.fill
+// CHECK: linalg.generic {{.*}} ins(%[[FILL]],
+func.func @filled(%w: tensor<64x64xf32>) -> tensor<8x64xf32> {
+  %zero = arith.constant 0.0 : f32
+  %e = tensor.empty() : tensor<8x64xf32>
+  %f = linalg.fill ins(%zero : f32) outs(%e : tensor<8x64xf32>) -> tensor<8x64xf32>
+  %0 = linalg.matmul ins(%f, %w : tensor<8x64xf32>, tensor<64x64xf32>) outs(%f : tensor<8x64xf32>) -> tensor<8x64xf32>
+  return %0 : tensor<8x64xf32>
+}

@@ -23,3 +23,12 @@ func.func @elided() -> tensor<4xf32> {
   %0 = arith.constant dense_resource<weight> : tensor<4xf32>
   return %0 : tensor<4xf32>
 }
+
+// -----
+
+func.func @dimension(%x: tensor<?xf32>) -> index {
+  %i = arith.constant 1 : index
+  // expected-error@+1 {{'tensor.dim' op asks for dimension 1 of a value of rank 1}}
+  %0 = tensor.dim %x, %i : tensor<?xf32>
+  return %0 : index
+}

@@ -241,6 +241,24 @@ def MXCPUExpandCopies : Pass<"mx-cpu-expand-copies"> {
   let dependentDialects = ["::mlir::linalg::LinalgDialect"];
 }
 
+def MXCPUExpandShapes : Pass<"mx-cpu-expand-shapes"> {
+  let summary = "describe views that split a dimension in several unknown ones";
+  let description = [{
+    Upstream's `expand-strided-metadata` takes one dynamic dimension a group and
+    crashes on more (LLVM 22). Such a `memref.expand_shape` becomes a
+    `memref.reinterpret_cast`.
+
+    ```mlir
+    %e = memref.expand_shape %x [[0, 1]] output_shape [%m, %n] : memref<?xf32> into memref<?x?xf32>
+    // becomes
+    %base, %offset, %size, %stride = memref.extract_strided_metadata %x
+    %r = memref.reinterpret_cast %x to offset: [0], sizes: [%m, %n], strides: [%n, 1]
+    %e = memref.cast %r
+    ```
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::memref::MemRefDialect"];
+}
+
 def MXCPUSetTarget : Pass<"mx-cpu-set-target", "::mlir::ModuleOp"> {
   let summary = "say for which processor each function is compiled, and how";
   let description = [{
