@@ -32,7 +32,8 @@ static std::optional<unsigned> readNumber(Warp &warp, const Value &value) {
 }
 
 /// The threads that a barrier is used for: `count` or all; 0 after a fault.
-static unsigned getExpected(Warp &warp, unsigned number, const Value *count) {
+static unsigned getExpected(Warp &warp, const Barrier &barrier, unsigned number,
+                            const Value *count) {
   unsigned lane = llvm::countr_zero(warp.active);
   unsigned all = warp.parent.warps.size() * warpSize, expected = all;
   if (count) {
@@ -49,7 +50,7 @@ static unsigned getExpected(Warp &warp, unsigned number, const Value *count) {
   }
   if (expected == all)
     for (const auto &other : warp.parent.warps)
-      if (other->hasEnded()) {
+      if (other->hasEnded() && !barrier.lanes.count(other->number)) {
         warp.fault(lane, "barrier " + Twine(number) +
                              " is for all threads of the block, but warp " +
                              Twine(other->number) + " has exited");
@@ -115,7 +116,7 @@ static const Barrier *join(Warp &warp, const Decoded &decoded, unsigned first,
   if (!warp.isRetry()) {
     if (checkAligned(warp, decoded))
       return nullptr;
-    unsigned expected = getExpected(warp, *number, count);
+    unsigned expected = getExpected(warp, barrier, *number, count);
     if (!expected)
       return nullptr;
     warp.getToken() = barrier.generation;

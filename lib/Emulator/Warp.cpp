@@ -262,8 +262,9 @@ bool Warp::visit(unsigned lane, unsigned rank) {
     return fail("has ended");
   if (!cluster.isChecking())
     return false;
-  // Something that one of its warps did happened before this.
-  if (llvm::none_of(other.warps, [&](const auto &warp) {
+  // It has started if it came to the cluster's barrier, or if something that
+  // one of its warps did happened before this.
+  if (clusterSeen == 0 && llvm::none_of(other.warps, [&](const auto &warp) {
         return knowledge.order.get(warp->agent) != 0;
       }))
     return fail("may not have started: a barrier of the cluster has to come "
