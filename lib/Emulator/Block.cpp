@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
-#include "Warp.h"
+#include "Tcgen05.h"
 #include "Warpgroup.h"
 
 using namespace mx::ptx;
@@ -57,6 +57,7 @@ void Block::end(Warp &last) {
                   "for, " +
                   mbarrier.describe());
   checkWarpgroupsAreIdle(*this);
+  checkTensorMemoryIsFree(*this);
   if (const AsyncOperation *user = cluster.findUser(shared)) {
     const Instruction &source = *user->origin.source;
     return fail("the block ends while '" + source.getSpelling() + "' of line " +

@@ -24,6 +24,7 @@ namespace mx::ptx {
 
 class Block;
 class Cluster;
+class TensorMemory;
 class Warp;
 class Warpgroup;
 
@@ -136,6 +137,8 @@ public:
   std::map<uint64_t, Mbarrier> mbarriers;
   /// By the first of their warps / 4; null where there was no wgmma.
   std::vector<std::unique_ptr<Warpgroup>> warpgroups;
+  /// Null before it is used.
+  std::unique_ptr<TensorMemory> tensorMemory;
   /// Warps of other blocks that have touched its shared memory, and when last.
   std::map<unsigned, uint32_t> visitors;
   /// Tensor maps that the kernel has changed and not acquired here since.

@@ -87,6 +87,11 @@ bool Decoder::decodeOperands(const Instruction &source, StringRef kinds,
       continue;
     }
     StringRef kind = word.take_front(word.contains('|') ? 3 : 1);
+    if (kind == "o" && (operand == source.operands.size() ||
+                        source.operands[operand].kind != Operand::Vector)) {
+      decoded.begin.push_back(decoded.values.size());
+      continue;
+    }
     if (operand == source.operands.size()) {
       if (isOptional)
         break;
@@ -115,7 +120,9 @@ bool Decoder::decodeInstruction(const Instruction &source, Decoded &decoded) {
   }
   if (source.opcode == "call")
     return decodeCall(source, decoded);
-  std::string error;
+  std::string error = findTensorProblem(module, source);
+  if (!error.empty())
+    return fail(source.location, error);
   const Row *row = lookupRow(source, decoded.types, error);
   if (!row)
     return fail(source.location, error);

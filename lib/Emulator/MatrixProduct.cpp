@@ -99,19 +99,19 @@ MatrixProduct::MatrixProduct(const Machine &machine, TensorUnit unit,
 }
 
 void MatrixProduct::run(const OperandRows &a, const OperandRows &b,
-                        uint32_t *d) const {
+                        unsigned first, unsigned count, uint32_t *d) const {
   if (result == Type::S32) {
     auto getRow = [](const OperandRows &operand, unsigned r) {
       return llvm::ArrayRef(operand.integers)
           .slice(r * operandBytes, operandBytes);
     };
     for (unsigned m = 0; m < a.getCount(); ++m)
-      for (unsigned n = 0; n < b.getCount(); ++n, ++d)
+      for (unsigned n = first; n < first + count; ++n, ++d)
         *d = dotInteger(getRow(a, m), getRow(b, n), int32_t(*d), saturates);
     return;
   }
   DotUnit unit(result, model);
   for (unsigned m = 0; m < a.getCount(); ++m)
-    for (unsigned n = 0; n < b.getCount(); ++n, ++d)
+    for (unsigned n = first; n < first + count; ++n, ++d)
       *d = unit(a.rows[m], b.rows[n], *d);
 }

@@ -57,8 +57,10 @@ public:
                 Type element, unsigned scales, bool saturates);
   /// Hardware sums were asked for, and no model is published.
   bool isUnknown() const { return isModelMissing; }
-  /// `d`, a row for each of A's: C before, D after.
-  void run(const OperandRows &a, const OperandRows &b, uint32_t *d) const;
+  /// `d`, a row for each of A's: C before, D after. Of B the `count` columns
+  /// from `first` on.
+  void run(const OperandRows &a, const OperandRows &b, unsigned first,
+           unsigned count, uint32_t *d) const;
 
 private:
   Type result;

@@ -259,6 +259,8 @@ bool Decoder::decodeOperand(const Operand &operand, StringRef kind,
     if (getBitWidth(type) != bits)
       type = bits == 64 ? Type::B64 : bits == 16 ? Type::B16 : Type::B32;
   }
+  if (kind == "m")
+    kind = operand.kind == Operand::Address ? "A" : "s";
   if (kind == "A")
     return decodeAddress(operand, decoded);
   if (kind == "T")
@@ -282,7 +284,7 @@ bool Decoder::decodeOperand(const Operand &operand, StringRef kind,
   }
   if (kind == "i" && operand.kind != Operand::Integer)
     return fail(operand.location, "expected an integer constant");
-  if (kind == "v" || kind == "V") {
+  if (kind == "v" || kind == "V" || kind == "o") {
     if (operand.kind != Operand::Vector)
       return decodeValue(operand, kind, bits, type, decoded);
     for (const Operand &element : operand.elements)

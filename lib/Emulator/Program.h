@@ -242,7 +242,8 @@ struct Row {
   const char *optional;
   /// Operands, by spaces; a `?` behind one and all that follow: may be absent.
   ///   d destination, s source, p predicate destination, P predicate source,
-  ///   x source of either kind,
+  ///   x source of either kind, m matrix: source or address, o sources in
+  ///   braces, which may be absent,
   ///   A address, T tensor map and coordinates, v sources in braces or one, V
   ///   destinations, d|p and p|p pairs whose second part may be absent, l
   ///   label, t branch table, i integer constant; c the carry, which is not
@@ -280,6 +281,15 @@ llvm::ArrayRef<Row> getClusterRows();
 llvm::ArrayRef<Row> getRegisterRows();
 llvm::ArrayRef<Row> getWgmmaRows();
 llvm::ArrayRef<Row> getStackRows();
+llvm::ArrayRef<Row> getTcgen05Rows();
+llvm::ArrayRef<Row> getTcgen05AccessRows();
+llvm::ArrayRef<Row> getTcgen05CopyRows();
+llvm::ArrayRef<Row> getTcgen05MmaRows();
+
+/// Why an instruction of wgmma or tcgen05 is refused, by its name and by what
+/// the module's target has; empty if it is not.
+std::string findTensorProblem(const Module &module,
+                              const Instruction &instruction);
 
 /// The row that implements `instruction`, or an error text that says what is
 /// missing.

@@ -248,7 +248,7 @@ void Product::run(const MatrixProduct &product) {
     forEachResult([&](unsigned m, unsigned n, uint64_t &bits, unsigned shift) {
       d[m * form.columns + n] = bits >> shift & mask;
     });
-  product.run(rowsA, rowsB, d.data());
+  product.run(rowsA, rowsB, 0, form.columns, d.data());
   forEachResult([&](unsigned m, unsigned n, uint64_t &bits, unsigned shift) {
     bits = (bits & ~(mask << shift) & UINT32_MAX) |
            uint64_t(d[m * form.columns + n]) << shift;
