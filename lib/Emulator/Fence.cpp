@@ -26,7 +26,7 @@ static void acquireTensorMap(Warp &warp, const Decoded &decoded) {
   forEachLane(warp.active, [&](unsigned lane) {
     Space space = Space::Generic;
     uint64_t address = base[lane] + decoded.offset;
-    warp.findRegion(lane, space, address);
+    Warp::resolveGeneric(space, address);
     warp.parent.changedTensorMaps.erase(address);
   });
 }

@@ -214,7 +214,7 @@ static void isSpace(Warp &warp, const Decoded &decoded) {
   forEachLane(warp.active, [&](unsigned i) {
     Space space = Space::Generic;
     uint64_t address = a[i];
-    warp.findRegion(i, space, address);
+    Warp::resolveGeneric(space, address);
     bool isIn = space == decoded.space;
     if (space == Space::SharedCluster && decoded.space == Space::Shared)
       isIn = address >> rankShift == warp.parent.rank;

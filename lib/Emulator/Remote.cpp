@@ -2,7 +2,7 @@
 //
 // Values that go to the shared memory of the cluster asynchronously, with a
 // signal on an mbarrier beside them: st.async, red.async (PTX ISA 9.7.9.12,
-// 9.7.13.8), clusterlaunchcontrol.try_cancel (9.7.13.17).
+// 9.7.13.8), clusterlaunchcontrol (9.7.13.17).
 
 #include "Bulk.h"
 
@@ -96,6 +96,21 @@ static void tryCancel(Warp &warp, const Decoded &decoded) {
   });
 }
 
+/// query_cancel.is_canceled: never.
+static void isCanceled(Warp &warp, const Decoded &decoded) {
+  for (const Value &part : decoded.vector(1))
+    if (!warp.read(part))
+      return;
+  warp.writePredicate(decoded.value(0), 0);
+}
+
+/// query_cancel.get_first_ctaid: there is none.
+static void getFirstBlock(Warp &warp, const Decoded &) {
+  warp.fault(llvm::countr_zero(warp.active),
+             "the answer says that nothing was cancelled, so it names no "
+             "block");
+}
+
 static const Row rows[] = {
     {"st.async.mbarrier::complete_tx::bytes", "b32|b64|u32|u64|s32|s64|f32|f64",
      "weak shared::cluster v2 v4", "A v A", storeAsync},
@@ -104,6 +119,13 @@ static const Row rows[] = {
      storeAsync},
     {"clusterlaunchcontrol.try_cancel.async.mbarrier::complete_tx::bytes",
      "b128", "shared::cta multicast::cluster::all", "A A", tryCancel},
+    {"clusterlaunchcontrol.query_cancel.is_canceled", "pred b128", "", "p v1",
+     isCanceled},
+    {"clusterlaunchcontrol.query_cancel.get_first_ctaid", "b32 b128", "v4",
+     "V v1", getFirstBlock},
+    {"clusterlaunchcontrol.query_cancel", "b32 b128",
+     "get_first_ctaid::x get_first_ctaid::y get_first_ctaid::z", "d v1",
+     getFirstBlock},
 };
 
 llvm::ArrayRef<Row> mx::ptx::getRemoteRows() { return rows; }

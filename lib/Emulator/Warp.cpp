@@ -273,18 +273,23 @@ bool Warp::visit(unsigned lane, unsigned rank) {
   return false;
 }
 
+void Warp::resolveGeneric(Space &space, uint64_t &address) {
+  if (space != Space::Generic)
+    return;
+  space = Space::Global;
+  for (auto [base, candidate] :
+       {std::pair(window::shared, Space::SharedCluster),
+        std::pair(window::local, Space::Local),
+        std::pair(window::param, Space::Param)})
+    if (window::isIn(address, base)) {
+      space = candidate;
+      address -= base;
+      return;
+    }
+}
+
 Region *Warp::findRegion(unsigned lane, Space &space, uint64_t &address) {
-  if (space == Space::Generic) {
-    space = Space::Global;
-    for (auto [base, candidate] :
-         {std::pair(window::shared, Space::SharedCluster),
-          std::pair(window::local, Space::Local),
-          std::pair(window::param, Space::Param)})
-      if (window::isIn(address, base)) {
-        space = candidate;
-        address -= base;
-      }
-  }
+  resolveGeneric(space, address);
   switch (space) {
   case Space::Shared:
     // The rank may be left out of an address of the block itself.

@@ -165,6 +165,8 @@ public:
   /// Notes an access to the shared memory of block `rank` of the cluster; true
   /// after a fault because it may not exist.
   bool visit(unsigned lane, unsigned rank);
+  /// The space of a generic address, which is made relative to it.
+  static void resolveGeneric(Space &space, uint64_t &address);
   /// The region of an address, which is made relative to its space, and the
   /// space if it was generic; may be null.
   Region *findRegion(unsigned lane, Space &space, uint64_t &address);
