@@ -97,8 +97,12 @@ Error Launch::run(const LaunchOptions &options, llvm::raw_ostream &os) {
   const Function *function = module.lookupEntry(entry);
   if (!function)
     return fail("the module has no entry '" + entry + "'");
-  if (root->getString("accumulate").value_or("exact") != "exact")
-    return fail("only \"accumulate\": \"exact\" is implemented");
+  ExecutionOptions execution = options.execution;
+  StringRef accumulate = root->getString("accumulate").value_or("exact");
+  if (accumulate != "exact" && accumulate != "hardware")
+    return fail("'accumulate' has to be \"exact\" or \"hardware\"");
+  execution.accumulate = options.accumulate.value_or(
+      accumulate == "hardware" ? Accumulate::Hardware : Accumulate::Exact);
   if (Error error = readBuffers(*root))
     return error;
   LaunchConfig config;
@@ -119,7 +123,7 @@ Error Launch::run(const LaunchOptions &options, llvm::raw_ostream &os) {
   config.parameters = parameters;
   LaunchStatistics statistics;
   if (Error error =
-          device.launch(module, entry, config, options.execution, &statistics))
+          device.launch(module, entry, config, execution, &statistics))
     return error;
   if (options.stats)
     os << statistics.warpInstructions << " warp instructions, "

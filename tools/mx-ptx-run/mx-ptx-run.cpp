@@ -32,6 +32,24 @@ static cl::opt<mx::ptx::Completion> completion(
                clEnumValN(mx::ptx::Completion::Random, "random",
                           "at random moments, warps in a random order")),
     cl::init(mx::ptx::Completion::Latest), cl::cat(category));
+static cl::opt<mx::ptx::Accumulate> accumulate(
+    "accumulate",
+    cl::desc("how tensor cores sum (default: what the launch file says)"),
+    cl::values(clEnumValN(mx::ptx::Accumulate::Exact, "exact",
+                          "exactly, with one rounding an instruction"),
+               clEnumValN(mx::ptx::Accumulate::Hardware, "hardware",
+                          "as measured on the target's generation")),
+    cl::cat(category));
+static cl::opt<mx::ptx::Approx> approx(
+    "approx", cl::desc("results of .approx instructions and div.full"),
+    cl::values(clEnumValN(mx::ptx::Approx::Exact, "exact", "correctly rounded"),
+               clEnumValN(mx::ptx::Approx::Low, "low",
+                          "the least that the PTX ISA allows"),
+               clEnumValN(mx::ptx::Approx::High, "high",
+                          "the greatest that the PTX ISA allows"),
+               clEnumValN(mx::ptx::Approx::Random, "random",
+                          "any that the PTX ISA allows")),
+    cl::init(mx::ptx::Approx::Exact), cl::cat(category));
 static cl::opt<uint64_t> seed("seed", cl::desc("decides all that is random"),
                               cl::init(0), cl::cat(category));
 static cl::opt<bool>
@@ -67,6 +85,9 @@ int main(int argc, char **argv) {
   mx::ptx::LaunchOptions options;
   options.execution.completion = completion;
   options.execution.seed = seed;
+  options.execution.approx = approx;
+  if (accumulate.getNumOccurrences())
+    options.accumulate = accumulate;
   options.execution.check = check;
   options.execution.maxInstructions = maxInstructions;
   options.outDir = outDir;

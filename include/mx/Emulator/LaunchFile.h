@@ -16,6 +16,9 @@ namespace mx::ptx {
 
 struct LaunchOptions {
   ExecutionOptions execution;
+  /// How tensor cores sum; without it the launch file says (`accumulate`), and
+  /// otherwise sums are exact.
+  std::optional<Accumulate> accumulate;
   /// Where every buffer is written as NAME.npy; empty: nowhere.
   std::string outDir;
   /// Print what was executed.
