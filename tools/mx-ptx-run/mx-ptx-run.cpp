@@ -32,7 +32,7 @@ static cl::opt<mx::ptx::Completion> completion(
                clEnumValN(mx::ptx::Completion::Random, "random",
                           "at random moments, warps in a random order")),
     cl::init(mx::ptx::Completion::Latest), cl::cat(category));
-static cl::opt<mx::ptx::Accumulate> accumulate(
+static cl::opt<mx::ptx::Accumulate> accumulation(
     "accumulate",
     cl::desc("how tensor cores sum (default: what the launch file says)"),
     cl::values(clEnumValN(mx::ptx::Accumulate::Exact, "exact",
@@ -86,8 +86,8 @@ int main(int argc, char **argv) {
   options.execution.completion = completion;
   options.execution.seed = seed;
   options.execution.approx = approx;
-  if (accumulate.getNumOccurrences())
-    options.accumulate = accumulate;
+  if (accumulation.getNumOccurrences())
+    options.accumulate = accumulation;
   options.execution.check = check;
   options.execution.maxInstructions = maxInstructions;
   options.outDir = outDir;

@@ -63,10 +63,9 @@ static std::string makeKernel(const Snippet &snippet, size_t count) {
   return text;
 }
 
-Outcome
-mx::ptx::test::execute(const Snippet &snippet,
-                       const std::vector<std::vector<uint64_t>> &inputs,
-                       const ExecutionOptions &options) {
+Outcome mx::ptx::test::execute(const Snippet &snippet,
+                               const std::vector<std::vector<uint64_t>> &inputs,
+                               const ExecutionOptions &options) {
   size_t given = inputs.empty() ? 32 : inputs[0].size();
   size_t count = (given + 31) / 32 * 32;
   std::vector<uint64_t> data;
@@ -126,15 +125,14 @@ mx::ptx::test::combine(const std::vector<std::vector<uint64_t>> &operands) {
 std::vector<uint64_t> mx::ptx::test::getPatterns(unsigned bits,
                                                  unsigned random) {
   uint64_t sign = uint64_t(1) << (bits - 1), all = sign | (sign - 1);
-  std::vector<uint64_t> patterns = {0,    1,        2,       7,   31,
-                                    32,   sign - 1, sign,    sign + 1,
-                                    all,  all - 1,  all / 3, 100};
+  std::vector<uint64_t> patterns = {
+      0, 1, 2, 7, 31, 32, sign - 1, sign, sign + 1, all, all - 1, all / 3, 100};
   // One, the neighbour of one, the least normal number, the greatest finite
   // one, inf and a NaN, of both signs.
   std::vector<uint64_t> floats;
   if (bits == 16)
-    floats = {0x3C00, 0x3C01, 0x0400, 0x03FF, 0x7BFF, 0x7C00, 0x7E01, 0x3F80,
-              0x0080, 0x7F7F, 0x7F80, 0x4248};
+    floats = {0x3C00, 0x3C01, 0x0400, 0x03FF, 0x7BFF, 0x7C00,
+              0x7E01, 0x3F80, 0x0080, 0x7F7F, 0x7F80, 0x4248};
   if (bits == 32)
     floats = {0x3F800000, 0x3F800001, 0x00800000, 0x007FFFFF,
               0x7F7FFFFF, 0x7F800000, 0x7FC00001, 0x40490FDB,

@@ -83,7 +83,8 @@ TEST(Integer, TwoOperands) {
   } cases[] = {
       {"add", [](Wide a, Wide b, unsigned) { return a + b; }},
       {"sub", [](Wide a, Wide b, unsigned) { return a - b; }},
-      {"mul.hi", [](Wide a, Wide b, unsigned bits) {
+      {"mul.hi",
+       [](Wide a, Wide b, unsigned bits) {
          // The product of two 64-bit numbers needs care.
          if (bits < 64)
            return (a * b) >> bits;
@@ -96,7 +97,8 @@ TEST(Integer, TwoOperands) {
            p = -p;
          return Wide(p >> 64);
        }},
-      {"mul.lo", [](Wide a, Wide b, unsigned) {
+      {"mul.lo",
+       [](Wide a, Wide b, unsigned) {
          return Wide((unsigned __int128)(a) * (unsigned __int128)(b));
        }},
       {"min", [](Wide a, Wide b, unsigned) { return a < b ? a : b; }},
@@ -132,8 +134,8 @@ TEST(Integer, DivisionTruncates) {
               return cut(isRemainder ? a % b : a / b, t.bits);
             });
     }
-  Outcome outcome = execute({"div.s32 %o0, %i0, %i1;", {32}, {32, 32}},
-                            {{1, 2}, {1, 0}});
+  Outcome outcome =
+      execute({"div.s32 %o0, %i0, %i1;", {32}, {32, 32}}, {{1, 2}, {1, 0}});
   EXPECT_NE(outcome.error.find("division by zero"), std::string::npos);
 }
 
@@ -156,10 +158,9 @@ TEST(Integer, WideAndMultiplyAdd) {
     if (t.bits == 64)
       continue;
     unsigned twice = 2 * t.bits;
-    check({spell("mul.wide", t, 2), {twice}, {t.bits, t.bits}},
-          [&](const std::vector<uint64_t> &v) {
-            return cut(product(v), twice);
-          });
+    check(
+        {spell("mul.wide", t, 2), {twice}, {t.bits, t.bits}},
+        [&](const std::vector<uint64_t> &v) { return cut(product(v), twice); });
     check({spell("mad.wide", t, 3), {twice}, {t.bits, t.bits, twice}},
           [&](const std::vector<uint64_t> &v) {
             return cut(product(v) + Wide(v[2]), twice);
@@ -200,27 +201,22 @@ TEST(Integer, TwentyFourBits) {
             [&](const std::vector<uint64_t> &v) {
               return cut(product(v) >> (isHigh ? 16 : 0), 32);
             });
-      check({"mad24" + mode + type + " %o0, %i0, %i1, %i2;",
-             {32},
-             {32, 32, 32}},
-            [&](const std::vector<uint64_t> &v) {
-              return cut((product(v) >> (isHigh ? 16 : 0)) + Wide(v[2]), 32);
-            });
+      check(
+          {"mad24" + mode + type + " %o0, %i0, %i1, %i2;", {32}, {32, 32, 32}},
+          [&](const std::vector<uint64_t> &v) {
+            return cut((product(v) >> (isHigh ? 16 : 0)) + Wide(v[2]), 32);
+          });
     }
   }
 }
 
 TEST(Integer, CarriesChain) {
   // 128-bit sums and differences in two steps.
-  check({"add.cc.u64 %o0, %i0, %i2; addc.u64 %o0, %i1, 0;",
-         {64},
-         {64, 64, 64}},
+  check({"add.cc.u64 %o0, %i0, %i2; addc.u64 %o0, %i1, 0;", {64}, {64, 64, 64}},
         [](const std::vector<uint64_t> &v) {
           return v[1] + (v[0] + v[2] < v[0]);
         });
-  check({"sub.cc.u32 %o0, %i0, %i2; subc.u32 %o0, %i1, 0;",
-         {32},
-         {32, 32, 32}},
+  check({"sub.cc.u32 %o0, %i0, %i2; subc.u32 %o0, %i1, 0;", {32}, {32, 32, 32}},
         [](const std::vector<uint64_t> &v) {
           return cut(Wide(v[1]) - (v[0] < v[2]), 32);
         });
@@ -345,8 +341,7 @@ TEST(Integer, BitFields) {
             return uint64_t(mask0 & ~mask1);
           });
     for (bool isSigned : {false, true})
-      check({"szext" + mode + (isSigned ? ".s32" : ".u32") +
-                 " %o0, %i0, %i1;",
+      check({"szext" + mode + (isSigned ? ".s32" : ".u32") + " %o0, %i0, %i1;",
              {32},
              {32, 32}},
             [=](const std::vector<uint64_t> &v) {
@@ -398,25 +393,26 @@ TEST(Integer, CountingBits) {
                 return uint64_t(UINT32_MAX);
               });
   }
-  check({"and.b32 %i1, %i1, 31; fns.b32 %o0, %i0, %i1, %i2;",
-         {32},
-         {32, 32, 32}},
-        [](const std::vector<uint64_t> &v) -> uint64_t {
-          int64_t base = v[1] & 31, offset = int32_t(v[2]);
-          if (offset == 0)
-            return v[0] >> base & 1 ? base : UINT32_MAX;
-          int64_t count = (offset < 0 ? -offset : offset) - 1;
-          for (int64_t p = base; p >= 0 && p < 32; p += offset > 0 ? 1 : -1)
-            if ((v[0] >> p & 1) && count-- == 0)
-              return p;
-          return UINT32_MAX;
-        });
+  check(
+      {"and.b32 %i1, %i1, 31; fns.b32 %o0, %i0, %i1, %i2;", {32}, {32, 32, 32}},
+      [](const std::vector<uint64_t> &v) -> uint64_t {
+        int64_t base = v[1] & 31, offset = int32_t(v[2]);
+        if (offset == 0)
+          return v[0] >> base & 1 ? base : UINT32_MAX;
+        int64_t count = (offset < 0 ? -offset : offset) - 1;
+        for (int64_t p = base; p >= 0 && p < 32; p += offset > 0 ? 1 : -1)
+          if ((v[0] >> p & 1) && count-- == 0)
+            return p;
+        return UINT32_MAX;
+      });
 }
 
 TEST(Logic, Bitwise) {
   for (unsigned bits : {16u, 32u, 64u}) {
-    IntegerType t = {bits == 16 ? "b16" : bits == 32 ? "b32" : "b64", bits,
-                     false};
+    IntegerType t = {bits == 16   ? "b16"
+                     : bits == 32 ? "b32"
+                                  : "b64",
+                     bits, false};
     std::vector<unsigned> two = {bits, bits};
     check({spell("and", t, 2), {bits}, two},
           [](const std::vector<uint64_t> &v) { return v[0] & v[1]; });
@@ -456,8 +452,8 @@ TEST(Logic, Lop3AllTables) {
           [=](const std::vector<uint64_t> &v) {
             uint64_t d = 0;
             for (unsigned i = 0; i < 32; ++i) {
-              unsigned place = (v[0] >> i & 1) << 2 | (v[1] >> i & 1) << 1 |
-                               (v[2] >> i & 1);
+              unsigned place =
+                  (v[0] >> i & 1) << 2 | (v[1] >> i & 1) << 1 | (v[2] >> i & 1);
               d |= uint64_t(lut >> place & 1) << i;
             }
             return d;
