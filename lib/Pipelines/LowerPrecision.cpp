@@ -16,7 +16,8 @@ void mx::buildLowerPrecisionPipeline(OpPassManager &pm,
   annotate.scaleRule = options.scaleRule;
   pm.addPass(createMXAnnotate(annotate));
   // Nothing runs between: many passes drop the attributes that annotate wrote.
-  pm.addPass(createMXQuantizeMatmuls({options.fallback}));
+  pm.addPass(createMXQuantizeMatmuls(
+      {options.fallback, options.seed, options.seedArgument}));
   // Before any pass that may simplify what it guards.
   pm.addPass(createMXVerifyUntouched());
   pm.addPass(createMXShareOperands());

@@ -136,7 +136,7 @@ static LogicalResult checkDecision(const RoleEntry &entry,
                     << "); give 'activations' only";
     formats[1] = formats[0];
   }
-  int64_t longest = 0, k = entry.shape->k;
+  int64_t longest = 0;
   for (const Format *format : formats) {
     int64_t block = format ? format->blockCols : Format::Whole;
     if (block == Format::Whole)
@@ -149,13 +149,6 @@ static LogicalResult checkDecision(const RoleEntry &entry,
   if (longest && decision.promoteEvery % longest != 0)
     return fail() << ": promote_every " << decision.promoteEvery
                   << " is not a multiple of the block, which is " << longest;
-  for (const OperandChoice *choice :
-       {&decision.activations, &decision.weights}) {
-    int64_t size = choice->transform ? choice->transform.getSize() : 1;
-    if (!ShapedType::isDynamic(k) && k % size != 0)
-      return fail() << ": a transform of size " << size
-                    << " does not divide K, which is " << k;
-  }
   return success();
 }
 

@@ -3,6 +3,8 @@
 #include "MatmulOperands.h"
 #include "Unused.h"
 #include "mx/Analysis/Views.h"
+#include "mx/Formats/Codec.h"
+#include "mx/Formats/Hadamard.h"
 #include "mx/IR/Constants.h"
 #include "mx/Transforms/Passes.h"
 
@@ -84,8 +86,34 @@ static void gather(ConstantData &data, ArrayRef<int64_t> shape,
   data.shape.assign(shape.begin(), shape.end());
 }
 
-/// The constant that `value` is or is a copy, a transpose or a reshape of; none
-/// if it is something else. `missing` is set to a resource that is no value.
+/// Replaces the elements by `values`, which are numbers of `element`.
+static void setElements(ConstantData &data, ArrayRef<float> values,
+                        Type element) {
+  data.element = element;
+  data.storage.resize_for_overwrite(values.size() * getNumBytes(element));
+  char *bytes = data.storage.data();
+  for (auto [i, value] : llvm::enumerate(values)) {
+    uint16_t bits = element.isF16() ? encodeF16(value) : encodeBF16(value);
+    if (element.isF32())
+      std::memcpy(bytes + i * sizeof(float), &value, sizeof(float));
+    else
+      std::memcpy(bytes + i * sizeof(bits), &bits, sizeof(bits));
+  }
+  data.bytes = data.storage;
+}
+
+/// Constants of a wider type: quantisation may depend on the type.
+static void widen(ConstantData &data, Type element) {
+  if (data.element != element)
+    setElements(data,
+                transformTensor(/*transform=*/nullptr, data.getView(),
+                                /*axis=*/0),
+                element);
+}
+
+/// The constant that `value` is or is a copy, a transpose, a reshape or a
+/// transform of; none if it is something else. `missing` is set to a resource
+/// that is no value.
 static std::optional<ConstantData>
 getConstantData(Value value, DenseResourceElementsAttr &missing) {
   auto type = dyn_cast<RankedTensorType>(value.getType());
@@ -130,6 +158,19 @@ getConstantData(Value value, DenseResourceElementsAttr &missing) {
     gather(*data, type.getShape(), strides);
     return data;
   }
+  if (auto hadamard = value.getDefiningOp<HadamardOp>()) {
+    std::optional<ConstantData> data =
+        getConstantData(hadamard.getInput(), missing);
+    Type element = getElementTypeOrSelf(hadamard.getInput());
+    if (!data || type.getElementType() != element)
+      return std::nullopt;
+    widen(*data, element);
+    Hadamard transform = hadamard.getTransform().getValue();
+    setElements(
+        *data, transformTensor(&transform, data->getView(), hadamard.getAxis()),
+        element);
+    return data;
+  }
   if (!isa_and_nonnull<tensor::CollapseShapeOp, tensor::ExpandShapeOp,
                        tensor::CastOp>(value.getDefiningOp()))
     return std::nullopt;
@@ -138,18 +179,6 @@ getConstantData(Value value, DenseResourceElementsAttr &missing) {
   if (data)
     data->shape.assign(type.getShape().begin(), type.getShape().end());
   return data;
-}
-
-/// Constants of a wider type: quantisation may depend on the type.
-static void widen(ConstantData &data, Type element) {
-  if (data.element == element)
-    return;
-  SmallVector<float, 0> values =
-      transformTensor(/*transform=*/nullptr, data.getView(), /*axis=*/0);
-  const char *bytes = reinterpret_cast<const char *>(values.data());
-  data.storage.assign(bytes, bytes + values.size() * sizeof(float));
-  data.bytes = data.storage;
-  data.element = element;
 }
 
 //===----------------------------------------------------------------------===//

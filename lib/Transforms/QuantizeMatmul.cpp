@@ -46,6 +46,7 @@ private:
   FailureOr<MatmulPlan> plan(Operation *op, unsigned result, PolicyAttr policy,
                              std::string &reason);
   LogicalResult mergeReductions(MatmulPlan &plan, std::string &reason);
+  std::string checkOperands(const MatmulPlan &plan);
   SmallVector<Value> prepare(Operation *op, MatmulOperand &operand,
                              ArrayRef<AffineExpr> newLoops,
                              AffineExpr reduction);
@@ -68,12 +69,6 @@ private:
 
 /// Why a policy cannot be carried out on this op; empty if it can.
 static std::string checkPolicy(PolicyAttr policy) {
-  for (OperandAttr operand : {policy.getLhs(), policy.getRhs()}) {
-    if (operand && operand.getRounding() != Rounding::rne)
-      return "stochastic rounding is not supported here yet";
-    if (operand && operand.getTransform())
-      return "Hadamard transforms are not supported here yet";
-  }
   if (policy.getAccumulate() && !policy.getAccumulate().getValue().isF32())
     return "only f32 accumulation is supported";
   if (policy.getResult())
@@ -145,6 +140,9 @@ FailureOr<MatmulPlan> MatmulRewriter::plan(Operation *op, unsigned result,
     return fail("an operand is read at a fixed position");
   if (failed(mergeReductions(plan, reason)))
     return failure();
+  reason = checkOperands(plan);
+  if (!reason.empty())
+    return failure();
   return plan;
 }
 
@@ -176,6 +174,45 @@ LogicalResult MatmulRewriter::mergeReductions(MatmulPlan &plan,
   }
   loops = order;
   return success();
+}
+
+/// `op`, or the outermost loop around it that does not compute `value`: what is
+/// done to the value is done once, before it.
+static Operation *getUserOutsideOfLoops(Operation *op, Value value) {
+  while (value.getParentBlock() != op->getBlock() &&
+         isa<LoopLikeOpInterface>(op->getParentOp()) &&
+         !op->getParentOp()->isAncestor(value.getParentBlock()->getParentOp()))
+    op = op->getParentOp();
+  return op;
+}
+
+/// Why an operand cannot be transformed or rounded as its policy says; empty if
+/// all can.
+std::string MatmulRewriter::checkOperands(const MatmulPlan &plan) {
+  int64_t k = 1;
+  for (unsigned loop : plan.contraction.k) {
+    int64_t range = plan.contraction.ranges[loop];
+    if (ShapedType::isDynamic(range) || ShapedType::isDynamic(k))
+      k = ShapedType::kDynamic;
+    else
+      k *= range;
+  }
+  for (const MatmulOperand *operand : {&plan.lhs, &plan.rhs}) {
+    if (!operand->policy)
+      continue;
+    if (HadamardAttr transform = operand->policy.getTransform())
+      if (ShapedType::isDynamic(k) || k % transform.getSize() != 0)
+        return "K is " +
+               (ShapedType::isDynamic(k) ? "dynamic" : std::to_string(k)) +
+               ", which a transform of size " +
+               std::to_string(transform.getSize()) + " must divide";
+    Operation *user =
+        getUserOutsideOfLoops(plan.contraction.op, operand->read.value);
+    std::string why = operands.check(user, operand->policy);
+    if (!why.empty())
+      return why;
+  }
+  return "";
 }
 
 //===----------------------------------------------------------------------===//
@@ -256,16 +293,6 @@ Value MatmulRewriter::getZero(const Contraction &contraction) {
   return linalg::FillOp::create(rewriter, loc, zero, empty).getResult(0);
 }
 
-/// `op`, or the outermost loop around it that does not compute `value`: what is
-/// done to the value is done once, before it.
-static Operation *getUserOutsideOfLoops(Operation *op, Value value) {
-  while (value.getParentBlock() != op->getBlock() &&
-         isa<LoopLikeOpInterface>(op->getParentOp()) &&
-         !op->getParentOp()->isAncestor(value.getParentBlock()->getParentOp()))
-    op = op->getParentOp();
-  return op;
-}
-
 /// The values that mx.matmul takes for one operand, whose `read.map` becomes
 /// that of the new loops (null for those of K that are merged): dimensions that
 /// no new loop walks are collapsed into their neighbours.
@@ -299,9 +326,17 @@ SmallVector<Value> MatmulRewriter::prepare(Operation *op,
   read.map = AffineMap::get(numLoops, 0, exprs, rewriter.getContext());
   if (!operand.policy)
     return {read.value};
-  return llvm::to_vector(operands.get(loc, read.value,
-                                      operand.policy.getFormat(),
-                                      *read.map.getResultPosition(reduction)));
+  int64_t axis = *read.map.getResultPosition(reduction),
+          last = exprs.size() - 1;
+  // Random bits go by position, so that no later pass can transpose.
+  if (operand.policy.getRounding() == Rounding::sr && axis != last) {
+    read.value = operands.moveLast(loc, read.value, axis);
+    exprs.erase(exprs.begin() + axis);
+    exprs.push_back(reduction);
+    read.map = AffineMap::get(numLoops, 0, exprs, rewriter.getContext());
+    axis = last;
+  }
+  return llvm::to_vector(operands.get(loc, read.value, operand.policy, axis));
 }
 
 Value MatmulRewriter::build(MatmulPlan &plan, PolicyAttr policy,

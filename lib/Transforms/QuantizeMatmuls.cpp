@@ -21,7 +21,7 @@ struct QuantizeMatmuls : mx::impl::MXQuantizeMatmulsBase<QuantizeMatmuls> {
   void runOnOperation() override;
 
 private:
-  LogicalResult run(FunctionOpInterface function);
+  LogicalResult run(FunctionOpInterface function, RandomBits &random);
 };
 
 } // namespace
@@ -35,7 +35,8 @@ static PolicyAttr makeKeep(PolicyAttr policy, StringRef why) {
                          TypeAttr(), policy.getRule(), reason);
 }
 
-LogicalResult QuantizeMatmuls::run(FunctionOpInterface function) {
+LogicalResult QuantizeMatmuls::run(FunctionOpInterface function,
+                                   RandomBits &random) {
   SmallVector<Operation *> planned;
   function.walk([&](Operation *op) {
     if (op->hasAttr(policyAttrName))
@@ -44,7 +45,7 @@ LogicalResult QuantizeMatmuls::run(FunctionOpInterface function) {
   SmallVector<PlanEntryAttr> plan = getPlan(function);
   bool hasPlan = function->hasAttr(planAttrName);
   IRRewriter rewriter(&getContext());
-  QuantizedOperands operands(rewriter);
+  QuantizedOperands operands(rewriter, random);
   SmallVector<Operation *> created;
   LogicalResult result = success();
   for (Operation *op : planned) {
@@ -81,8 +82,12 @@ LogicalResult QuantizeMatmuls::run(FunctionOpInterface function) {
 }
 
 void QuantizeMatmuls::runOnOperation() {
+  std::optional<unsigned> argument;
+  if (seedArgument >= 0)
+    argument = seedArgument;
+  RandomBits random(getOperation(), seed, argument);
   getOperation().walk([&](FunctionOpInterface function) {
-    if (!function.isExternal() && failed(run(function)))
+    if (!function.isExternal() && failed(run(function, random)))
       signalPassFailure();
   });
 }

@@ -3,33 +3,68 @@
 #include "QuantizedOperands.h"
 
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "mlir/Dialect/Utils/IndexingUtils.h"
 #include "mlir/IR/IRMapping.h"
 
 using namespace mlir;
 using namespace mx;
 
 ArrayRef<Value> QuantizedOperands::get(Location loc, Value value,
-                                       FormatAttr format, int64_t axis) {
-  Key key = {rewriter.getInsertionBlock(), value, format, axis};
+                                       OperandAttr how, int64_t axis) {
+  Key key = {rewriter.getInsertionBlock(), value, how, axis};
   auto it = known.find(key);
   if (it == known.end()) {
-    auto values = quantizeTable(loc, value, format, axis);
+    auto values = quantizeTable(loc, value, how, axis);
     if (!values)
-      values = quantize(loc, value, format, axis);
+      values = quantize(loc, value, how, axis);
     it = known.try_emplace(key, std::move(*values)).first;
   }
   return it->second;
 }
 
+Value QuantizedOperands::moveLast(Location loc, Value value, int64_t axis) {
+  Value &result = moved[{rewriter.getInsertionBlock(), value, axis}];
+  if (result)
+    return result;
+  auto type = cast<RankedTensorType>(value.getType());
+  SmallVector<int64_t> permutation =
+      llvm::to_vector(llvm::seq<int64_t>(0, type.getRank()));
+  permutation.erase(permutation.begin() + axis);
+  permutation.push_back(axis);
+  SmallVector<OpFoldResult> sizes = tensor::getMixedSizes(rewriter, loc, value);
+  applyPermutationToVector(sizes, permutation);
+  Value init =
+      tensor::EmptyOp::create(rewriter, loc, sizes, type.getElementType());
+  return result = linalg::TransposeOp::create(rewriter, loc, value, init,
+                                              permutation)
+                      .getResult()[0];
+}
+
 SmallVector<Value> QuantizedOperands::quantize(Location loc, Value value,
-                                               FormatAttr format,
-                                               int64_t axis) {
+                                               OperandAttr how, int64_t axis) {
   ++numCreated;
+  FormatAttr format = how.getFormat();
+  if (HadamardAttr transform = how.getTransform()) {
+    Value init = tensor::EmptyOp::create(
+        rewriter, loc, tensor::getMixedSizes(rewriter, loc, value),
+        getElementTypeOrSelf(value));
+    value = HadamardOp::create(rewriter, loc, init.getType(), transform, axis,
+                               value, init)
+                .getResult();
+  }
   Value amax;
   if (format.getValue().secondLevel)
     amax = AmaxOp::createOnTensor(rewriter, loc, value).getResult();
   auto op =
       QuantizeOp::createOnTensor(rewriter, loc, value, amax, format, axis);
+  if (how.getRounding() == Rounding::sr) {
+    rewriter.setInsertionPoint(op);
+    auto [seed, offset] = random.create(rewriter, loc);
+    op.setRounding(Rounding::sr);
+    op.getSeedMutable().assign(seed);
+    op.getOffsetMutable().assign(offset);
+    rewriter.setInsertionPointAfter(op);
+  }
   SmallVector<Value> values(op.getResults());
   if (amax)
     values.push_back(amax);
@@ -127,7 +162,7 @@ static Value gatherFrom(RewriterBase &rewriter, Location loc,
 }
 
 std::optional<SmallVector<Value>>
-QuantizedOperands::quantizeTable(Location loc, Value value, FormatAttr format,
+QuantizedOperands::quantizeTable(Location loc, Value value, OperandAttr how,
                                  int64_t axis) {
   std::optional<StackGather> gather = matchStackGather(value);
   if (!gather)
@@ -145,7 +180,7 @@ QuantizedOperands::quantizeTable(Location loc, Value value, FormatAttr format,
   std::optional<int64_t> stackAxis = findWalk(axis);
   if (!stackAxis)
     return std::nullopt;
-  const Format &blocks = format.getValue();
+  const Format &blocks = how.getFormat().getValue();
   std::optional<int64_t> row = getRowAxis(rank, axis);
   if (blocks.blockRows != 1 &&
       findWalk(row) != getRowAxis(stackRank, *stackAxis))
@@ -155,7 +190,7 @@ QuantizedOperands::quantizeTable(Location loc, Value value, FormatAttr format,
     if (!walk && extent != 1)
       return std::nullopt;
 
-  SmallVector<Value> ofStack(get(loc, stack, format, *stackAxis));
+  SmallVector<Value> ofStack(get(loc, stack, how, *stackAxis));
   SmallVector<Value> values;
   unsigned numGathered = ofStack.size() - blocks.secondLevel;
   for (Value part : ArrayRef(ofStack).take_front(numGathered))

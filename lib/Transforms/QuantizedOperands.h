@@ -5,6 +5,7 @@
 #ifndef MX_LIB_TRANSFORMS_QUANTIZEDOPERANDS_H
 #define MX_LIB_TRANSFORMS_QUANTIZEDOPERANDS_H
 
+#include "RandomBits.h"
 #include "mx/IR/MX.h"
 
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
@@ -13,34 +14,46 @@
 namespace mx {
 
 /// Creates the values of quantised operands and remembers them: within a block
-/// a value is quantised once for each format and axis.
+/// a value is quantised once for each way and axis.
 class QuantizedOperands {
 public:
-  explicit QuantizedOperands(mlir::RewriterBase &rewriter)
-      : rewriter(rewriter) {}
+  QuantizedOperands(mlir::RewriterBase &rewriter, RandomBits &random)
+      : rewriter(rewriter), random(random) {}
 
-  /// Elements, scales, zero points and amax of `value` in `format`, blocks
-  /// along `axis`, at the rewriter's insertion point or before. If a gather
+  /// Elements, scales, zero points and amax of `value`, transformed, rounded
+  /// and in the format as `how` says, blocks along `axis`, at the rewriter's
+  /// insertion point or before. If a gather
   /// chose `value` from a stack of matrices, it is the stack that is quantised,
   /// and codes and scales are gathered as the values were: the codes of a
   /// weight then do not depend on which others were chosen with it (the second
   /// level is a maximum over all), and constant weights are quantised once.
   llvm::ArrayRef<mlir::Value> get(mlir::Location loc, mlir::Value value,
-                                  FormatAttr format, int64_t axis);
+                                  OperandAttr how, int64_t axis);
+
+  /// `value` with dimension `axis` last, once in each block.
+  mlir::Value moveLast(mlir::Location loc, mlir::Value value, int64_t axis);
+
+  /// Why a value cannot be quantised so before `op`; empty if it can.
+  std::string check(mlir::Operation *op, OperandAttr how) {
+    return how.getRounding() == Rounding::sr ? random.check(op) : "";
+  }
 
   unsigned getNumCreated() const { return numCreated; }
 
 private:
-  using Key = std::tuple<mlir::Block *, mlir::Value, FormatAttr, int64_t>;
+  using Key = std::tuple<mlir::Block *, mlir::Value, OperandAttr, int64_t>;
 
   llvm::SmallVector<mlir::Value> quantize(mlir::Location loc, mlir::Value value,
-                                          FormatAttr format, int64_t axis);
+                                          OperandAttr how, int64_t axis);
   std::optional<llvm::SmallVector<mlir::Value>>
-  quantizeTable(mlir::Location loc, mlir::Value value, FormatAttr format,
+  quantizeTable(mlir::Location loc, mlir::Value value, OperandAttr how,
                 int64_t axis);
 
   mlir::RewriterBase &rewriter;
+  RandomBits &random;
   llvm::DenseMap<Key, llvm::SmallVector<mlir::Value>> known;
+  llvm::DenseMap<std::tuple<mlir::Block *, mlir::Value, int64_t>, mlir::Value>
+      moved;
   unsigned numCreated = 0;
 };
 

@@ -97,7 +97,8 @@ transform::MXQuantizeOp::apply(TransformRewriter &rewriter,
       ordered.push_back(op);
   });
 
-  QuantizedOperands operands(rewriter);
+  RandomBits random(state.getTopLevel(), getSeed());
+  QuantizedOperands operands(rewriter, random);
   SmallVector<Operation *> created;
   for (Operation *op : ordered) {
     auto policy = op->getAttrOfType<PolicyAttr>(policyAttrName);

@@ -18,9 +18,6 @@
 // RUN: not mx-opt %t/model.mlir --mx-annotate="recipe=%t/promote.yaml" 2>&1 | FileCheck %s --check-prefix=PROMOTE --implicit-check-not=error:
 // PROMOTE: promote.yaml:1:13: error: {{.*}}: 'fc': promote_every 48 is not a multiple of the block, which is 32
 
-// RUN: not mx-opt %t/model.mlir --mx-annotate="recipe=%t/transform.yaml" 2>&1 | FileCheck %s --check-prefix=TRANSFORM --implicit-check-not=error:
-// TRANSFORM: transform.yaml:1:13: error: {{.*}}: 'fc': a transform of size 1024 does not divide K, which is 64
-
 // RUN: not mx-opt %t/model.mlir --mx-annotate="recipe=%t/one-transform.yaml" 2>&1 | FileCheck %s --check-prefix=ONE --implicit-check-not=error:
 // ONE: one-transform.yaml:1:13: error: {{.*}}lhs and rhs must have the same transform
 
@@ -53,8 +50,6 @@ mx_rules:
 mx_rules: [   {weights: "element = int4, block = 1x48, scale = f32, rule = amax", activations: mxfp8_e4m3}]
 //--- promote.yaml
 mx_rules:  [{scheme: mxfp4, promote_every: 48}]
-//--- transform.yaml
-mx_rules:  [{scheme: mxfp4, transform: 1024}]
 //--- one-transform.yaml
 mx_rules:  [{weights: {format: mxfp4, transform: 32}, activations: mxfp4}]
 //--- weight.yaml

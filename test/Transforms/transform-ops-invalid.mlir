@@ -26,8 +26,8 @@ func.func @main(%x: tensor<4x64xf32>, %w: tensor<64x8xf32>, %c: tensor<4x8xf32>)
 module attributes {transform.with_named_sequence} {
   transform.named_sequence @__transform_main(%root: !transform.any_op) {
     %ops = transform.structured.match ops{["linalg.matmul"]} in %root : (!transform.any_op) -> !transform.any_op
-    transform.mx.set_policy %ops to <lhs = <format = <mxfp4>, rounding = sr>, rule = "script", reason = "test"> : !transform.any_op
-    // expected-error @+1 {{cannot be quantised: stochastic rounding is not supported here yet}}
+    transform.mx.set_policy %ops to <lhs = <format = <mxfp4>, transform = <128>>, rhs = <format = <mxfp4>, transform = <128>>, rule = "script", reason = "test"> : !transform.any_op
+    // expected-error @+1 {{cannot be quantised: K is 64, which a transform of size 128 must divide}}
     %q = transform.mx.quantize %ops : (!transform.any_op) -> !transform.any_op
     transform.yield
   }

@@ -29,6 +29,14 @@ struct LowerPrecisionOptions
           clEnumValN(Fallback::Remark, "remark", "a remark"),
           clEnumValN(Fallback::Error, "error", "an error"),
           clEnumValN(Fallback::Silent, "silent", "said in the plan only"))};
+  Option<int64_t> seed{*this, "seed",
+                       llvm::cl::desc("seed of what is rounded stochastically"),
+                       llvm::cl::init(0)};
+  Option<int64_t> seedArgument{
+      *this, "seed-argument",
+      llvm::cl::desc(
+          "number of the function argument that is the seed instead"),
+      llvm::cl::init(-1)};
 };
 
 /// Adds the passes of `mx-lower-precision` to `pm`, which runs on a module.

@@ -52,6 +52,11 @@ def MXQuantizeMatmuls : Pass<"mx-quantize-matmuls", "::mlir::ModuleOp"> {
     scales gathered: so a weight has the same codes whichever tokens came, and
     is quantised once.
 
+    An operand with a transform goes through `mx.hadamard` before it is quantised. One with stochastic rounding gets a seed (`seed`, or the value of
+    the function argument `seed-argument`, which a training step changes) and an
+    offset of its own, so that no two tensors have the same random bits; K is
+    its last dimension.
+
     Sums are in f32 on the original initial value; the result is converted back
     to the type it had. A product that cannot be rewritten stays, the plan says
     why, and `fallback` says whether that is a remark, an error or neither.
@@ -81,7 +86,12 @@ def MXQuantizeMatmuls : Pass<"mx-quantize-matmuls", "::mlir::ModuleOp"> {
              clEnumValN(::mx::Fallback::Remark, "remark", "a remark"),
              clEnumValN(::mx::Fallback::Error, "error", "an error"),
              clEnumValN(::mx::Fallback::Silent, "silent",
-                        "said in the plan only"))}]>];
+                        "said in the plan only"))}]>,
+    Option<"seed", "seed", "int64_t", "0",
+           "seed of what is rounded stochastically">,
+    Option<"seedArgument", "seed-argument", "int64_t", "-1",
+           "number of the function argument (i64, or a tensor of one) that is "
+           "the seed instead">];
   let statistics = [
     Statistic<"numMatmuls", "matmuls", "Number of products rewritten">,
     Statistic<"numQuantizes", "quantizes", "Number of mx.quantize created">,

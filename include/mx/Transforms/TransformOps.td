@@ -42,7 +42,8 @@ def MXQuantizeOp : Op<Transform_Dialect, "mx.quantize",
     What `mx-quantize-matmuls` does, for the ops of a handle: a value is
     quantised once for all of them in its block. Returns the `mx.matmul` ops in
     the order of the payload. Ops without a policy, or with one that keeps them,
-    stay.
+    stay. `seed` is that of stochastic rounding; each tensor that is rounded so
+    has an offset of its own.
 
     ```mlir
     %q = transform.mx.quantize %matmuls : (!transform.any_op) -> !transform.any_op
@@ -54,10 +55,11 @@ def MXQuantizeOp : Op<Transform_Dialect, "mx.quantize",
     cannot be rewritten as its policy says; it then stays as it is, those before
     it in the payload are rewritten.
   }];
-  let arguments = (ins TransformHandleTypeInterface:$target);
+  let arguments = (ins TransformHandleTypeInterface:$target,
+                       DefaultValuedAttr<I64Attr, "0">:$seed);
   let results = (outs TransformHandleTypeInterface:$matmuls);
   let assemblyFormat =
-      "$target attr-dict `:` functional-type($target, $matmuls)";
+      "$target (`seed` `=` $seed^)? attr-dict `:` functional-type($target, $matmuls)";
 }
 
 #endif // MX_TRANSFORMS_TRANSFORMOPS
