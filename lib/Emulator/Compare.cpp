@@ -79,20 +79,35 @@ template <typename T> bool compare(Comparison comparison, T a, T b) {
   return false;
 }
 
-/// The lanes in which the comparison holds; nothing after a fault.
+/// The lanes in which something holds, and those in which that is not known,
+/// because a source has no value.
+struct Lanes {
+  uint32_t holds = 0, undefined = 0;
+};
+
+/// Lanes in which a source of the comparison has no value, noted for `to`.
+uint32_t findUndefined(Warp &warp, const Decoded &decoded, const Value &to) {
+  const Value &a = decoded.value(1), &b = decoded.value(2);
+  uint32_t undefined =
+      warp.active & ~(warp.getInitialized(a) & warp.getInitialized(b));
+  if (LLVM_UNLIKELY(undefined) && !to.isSink)
+    warp.spreadUndefined(to, undefined, {&a, &b});
+  return undefined;
+}
+
 template <typename T>
-std::optional<uint32_t> compareLanes(Warp &warp, const Decoded &decoded) {
-  const uint64_t *a = warp.read(decoded.value(1));
-  const uint64_t *b = warp.read(decoded.value(2));
-  if (!a || !b)
-    return std::nullopt;
-  uint32_t mask = 0;
+Lanes compareLanes(Warp &warp, const Decoded &decoded, const Value &to) {
+  const uint64_t *a = warp.lanes(decoded.value(1));
+  const uint64_t *b = warp.lanes(decoded.value(2));
+  Lanes lanes;
+  lanes.undefined = findUndefined(warp, decoded, to);
   forEachLane(warp.active, [&](unsigned i) {
-    mask |= uint32_t(compare(decoded.comparison, decode<T>(decoded, a[i]),
-                             decode<T>(decoded, b[i])))
-            << i;
+    lanes.holds |=
+        uint32_t(compare(decoded.comparison, decode<T>(decoded, a[i]),
+                         decode<T>(decoded, b[i])))
+        << i;
   });
-  return mask;
+  return lanes;
 }
 
 uint32_t combine(const Decoded &decoded, uint32_t value, uint32_t other) {
@@ -108,23 +123,36 @@ uint32_t combine(const Decoded &decoded, uint32_t value, uint32_t other) {
   }
 }
 
-/// The predicate that a comparison is combined with, operand 3 if there.
-uint32_t readOther(Warp &warp, const Decoded &decoded) {
-  return decoded.getNumOperands() == 4 ? warp.readPredicate(decoded.value(3))
-                                       : 0;
+/// With the predicate that a comparison is combined with, operand 3 if there:
+/// known where it is the same whatever the unknown is.
+Lanes combine(Warp &warp, const Decoded &decoded, Lanes lanes) {
+  if (decoded.getNumOperands() != 4)
+    return lanes;
+  auto [other, defined] = warp.readPartlyPredicate(decoded.value(3));
+  uint32_t value = lanes.holds & ~lanes.undefined;
+  Lanes result = {combine(decoded, value, other & defined), 0};
+  for (uint32_t a : {value, value | lanes.undefined})
+    for (uint32_t b : {other & defined, other | ~defined})
+      result.undefined |= result.holds ^ combine(decoded, a, b);
+  return result;
 }
 
 /// p|q = a cmp b {op c}; q is that of the comparison's negation.
 template <typename T> void setp(Warp &warp, const Decoded &decoded) {
-  std::optional<uint32_t> mask = compareLanes<T>(warp, decoded);
-  if (!mask)
-    return;
-  uint32_t other = readOther(warp, decoded);
   const Value &p = decoded.vector(0)[0], &q = decoded.vector(0)[1];
-  if (!p.isSink)
-    warp.writePredicate(p, combine(decoded, *mask, other));
-  if (!q.isSink)
-    warp.writePredicate(q, combine(decoded, ~*mask, other));
+  Lanes lanes = compareLanes<T>(warp, decoded, p.isSink ? q : p);
+  Lanes negated = {~lanes.holds, lanes.undefined};
+  for (auto [to, value] : {std::pair(&p, lanes), std::pair(&q, negated)})
+    if (!to->isSink) {
+      Lanes result = combine(warp, decoded, value);
+      warp.writePredicate(*to, result.holds, result.undefined);
+    }
+}
+
+/// The predicate that a comparison of pairs is combined with.
+uint32_t readOther(Warp &warp, const Decoded &decoded) {
+  return decoded.getNumOperands() == 4 ? warp.readPredicate(decoded.value(3))
+                                       : 0;
 }
 
 /// Of f16x2 and bf16x2: p is for the low halves, q for the high ones.
@@ -169,22 +197,20 @@ uint64_t getTrue(Type type) {
 
 /// d = a cmp b {op c}, as a value of the first type; the second is compared.
 template <typename T> void set(Warp &warp, const Decoded &decoded) {
-  std::optional<uint32_t> mask = compareLanes<T>(warp, decoded);
-  if (!mask)
-    return;
-  uint32_t holds = combine(decoded, *mask, readOther(warp, decoded));
+  Lanes lanes = compareLanes<T>(warp, decoded, decoded.value(0));
+  lanes = combine(warp, decoded, lanes);
   uint64_t one = getTrue(decoded.types[0]);
   uint64_t *d = warp.write(decoded.value(0));
   forEachLane(warp.active,
-              [&](unsigned i) { d[i] = holds >> i & 1 ? one : 0; });
+              [&](unsigned i) { d[i] = lanes.holds >> i & 1 ? one : 0; });
+  warp.clear(decoded.value(0), lanes.undefined & warp.active);
 }
 
 /// Both halves; an integer destination has 16 bits for each.
 void setPair(Warp &warp, const Decoded &decoded) {
-  const uint64_t *a = warp.read(decoded.value(1));
-  const uint64_t *b = warp.read(decoded.value(2));
-  if (!a || !b)
-    return;
+  const uint64_t *a = warp.lanes(decoded.value(1));
+  const uint64_t *b = warp.lanes(decoded.value(2));
+  uint32_t undefined = findUndefined(warp, decoded, decoded.value(0));
   uint32_t other = readOther(warp, decoded);
   uint64_t one = getTrue(decoded.types[0]) & 0xFFFF;
   uint64_t result[warpSize];
@@ -200,6 +226,7 @@ void setPair(Warp &warp, const Decoded &decoded) {
   });
   uint64_t *d = warp.write(decoded.value(0));
   forEachLane(warp.active, [&](unsigned i) { d[i] = result[i]; });
+  warp.clear(decoded.value(0), undefined);
 }
 
 /// c >= 0 ? a : b; NaN chooses b.
@@ -212,20 +239,20 @@ uint64_t slct(const Decoded &decoded, uint64_t a, uint64_t b, uint64_t c) {
 
 /// Only the chosen source is read: the other may be undefined.
 void selp(Warp &warp, const Decoded &decoded) {
+  const Value &first = decoded.value(1), &second = decoded.value(2);
   uint32_t mask = warp.readPredicate(decoded.value(3));
-  uint32_t all = warp.active;
-  warp.active = all & mask;
-  const uint64_t *a = warp.read(decoded.value(1));
-  warp.active = all & ~mask;
-  const uint64_t *b = warp.read(decoded.value(2));
-  warp.active = all;
-  if (!a || !b)
-    return;
+  const uint64_t *a = warp.lanes(first), *b = warp.lanes(second);
+  uint32_t undefined = warp.active & ~((mask & warp.getInitialized(first)) |
+                                       (~mask & warp.getInitialized(second)));
   uint64_t bits = getBitWidth(decoded.types[0]);
   uint64_t keep = bits == 64 ? ~uint64_t(0) : (uint64_t(1) << bits) - 1;
   uint64_t *d = warp.write(decoded.value(0));
-  forEachLane(all,
+  forEachLane(warp.active,
               [&](unsigned i) { d[i] = (mask >> i & 1 ? a[i] : b[i]) & keep; });
+  if (LLVM_UNLIKELY(undefined)) {
+    warp.spreadUndefined(decoded.value(0), undefined, {&first, &second});
+    warp.clear(decoded.value(0), undefined);
+  }
 }
 } // namespace
 

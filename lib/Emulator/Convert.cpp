@@ -176,7 +176,7 @@ uint64_t f32ToPair(const Decoded &decoded, uint64_t a, uint64_t b) {
   {NAME, INTEGERS " " FLOATS, "ftz sat", "d* s1", perLane<floatToInt>}
 
 static const Row rows[] = {
-    {"cvt", INTEGERS " " INTEGERS, "sat", "d* s*", perLane<intToInt>},
+    {"cvt", INTEGERS " " INTEGERS, "sat", "d* s*", perBit<intToInt>},
     FLOAT_TO_INT("cvt.rni"),
     FLOAT_TO_INT("cvt.rzi"),
     FLOAT_TO_INT("cvt.rmi"),

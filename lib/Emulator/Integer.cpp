@@ -212,12 +212,12 @@ static const Row rows[] = {
     {"bfind", "s32", "", "d=32 s", perLane<bfind<int32_t, false>>},
     {"bfind", "u64", "", "d=32 s", perLane<bfind<uint64_t, false>>},
     {"bfind", "s64", "", "d=32 s", perLane<bfind<int64_t, false>>},
-    {"bfe", "u32", "", "d s s=32 s=32", perLane<bfe<uint32_t>>},
-    {"bfe", "s32", "", "d s s=32 s=32", perLane<bfe<int32_t>>},
-    {"bfe", "u64", "", "d s s=32 s=32", perLane<bfe<uint64_t>>},
-    {"bfe", "s64", "", "d s s=32 s=32", perLane<bfe<int64_t>>},
-    {"bfi", "b32", "", "d s s s=32 s=32", perLane<bfi<uint32_t>>},
-    {"bfi", "b64", "", "d s s s=32 s=32", perLane<bfi<uint64_t>>},
+    {"bfe", "u32", "", "d s s=32 s=32", perBit<bfe<uint32_t>>},
+    {"bfe", "s32", "", "d s s=32 s=32", perBit<bfe<int32_t>>},
+    {"bfe", "u64", "", "d s s=32 s=32", perBit<bfe<uint64_t>>},
+    {"bfe", "s64", "", "d s s=32 s=32", perBit<bfe<int64_t>>},
+    {"bfi", "b32", "", "d s s s=32 s=32", perBit<bfi<uint32_t>>},
+    {"bfi", "b64", "", "d s s s=32 s=32", perBit<bfi<uint64_t>>},
 };
 
 llvm::ArrayRef<Row> mx::ptx::getIntegerRows() { return rows; }

@@ -19,12 +19,24 @@ uint64_t narrow(uint64_t a, uint64_t b) {
 
 template <uint64_t (*F)(uint64_t, uint64_t)>
 void predicateLogic(Warp &warp, const Decoded &decoded) {
-  uint32_t a = warp.readPredicate(decoded.value(1));
-  uint32_t b = warp.readPredicate(decoded.value(2));
-  warp.writePredicate(decoded.value(0), F(a, b));
+  auto [a, aDefined] = warp.readPartlyPredicate(decoded.value(1));
+  auto [b, bDefined] = warp.readPartlyPredicate(decoded.value(2));
+  // Where the result is the same whatever an undefined source is.
+  uint32_t result = F(a & aDefined, b & bDefined), differs = 0;
+  for (uint32_t a1 : {a & aDefined, a | ~aDefined})
+    for (uint32_t b1 : {b & bDefined, b | ~bDefined})
+      differs |= result ^ uint32_t(F(a1, b1));
+  if (LLVM_UNLIKELY(differs & warp.active))
+    warp.spreadUndefined(decoded.value(0), differs & warp.active,
+                         {&decoded.value(1), &decoded.value(2)});
+  warp.writePredicate(decoded.value(0), result, differs);
 }
 void predicateNot(Warp &warp, const Decoded &decoded) {
-  warp.writePredicate(decoded.value(0), ~warp.readPredicate(decoded.value(1)));
+  auto [a, defined] = warp.readPartlyPredicate(decoded.value(1));
+  if (LLVM_UNLIKELY(warp.active & ~defined))
+    warp.spreadUndefined(decoded.value(0), warp.active & ~defined,
+                         {&decoded.value(1)});
+  warp.writePredicate(decoded.value(0), ~a, ~defined);
 }
 
 /// The amount is an unsigned number, not taken modulo the width.
@@ -112,9 +124,9 @@ void lop3Predicate(Warp &warp, const Decoded &decoded) {
 } // namespace
 
 #define EACH_BITS(NAME, F)                                                     \
-  {NAME, "b16", "", "d s s", perLane<narrow<uint16_t, F>>},                    \
-      {NAME, "b32", "", "d s s", perLane<narrow<uint32_t, F>>},                \
-      {NAME, "b64", "", "d s s", perLane<narrow<uint64_t, F>>}, {              \
+  {NAME, "b16", "", "d s s", perBit<narrow<uint16_t, F>>},                    \
+      {NAME, "b32", "", "d s s", perBit<narrow<uint32_t, F>>},                \
+      {NAME, "b64", "", "d s s", perBit<narrow<uint64_t, F>>}, {              \
     NAME, "pred", "", "p P P", predicateLogic<F>                               \
   }
 
@@ -122,31 +134,31 @@ static const Row rows[] = {
     EACH_BITS("and", andBits),
     EACH_BITS("or", orBits),
     EACH_BITS("xor", xorBits),
-    {"not", "b16", "", "d s", perLane<notBits<uint16_t>>},
-    {"not", "b32", "", "d s", perLane<notBits<uint32_t>>},
-    {"not", "b64", "", "d s", perLane<notBits<uint64_t>>},
+    {"not", "b16", "", "d s", perBit<notBits<uint16_t>>},
+    {"not", "b32", "", "d s", perBit<notBits<uint32_t>>},
+    {"not", "b64", "", "d s", perBit<notBits<uint64_t>>},
     {"not", "pred", "", "p P", predicateNot},
-    {"shl", "b16", "", "d s s=32", perLane<shl<uint16_t>>},
-    {"shl", "b32", "", "d s s=32", perLane<shl<uint32_t>>},
-    {"shl", "b64", "", "d s s=32", perLane<shl<uint64_t>>},
-    {"shr", "b16|u16", "", "d s s=32", perLane<shr<uint16_t>>},
-    {"shr", "b32|u32", "", "d s s=32", perLane<shr<uint32_t>>},
-    {"shr", "b64|u64", "", "d s s=32", perLane<shr<uint64_t>>},
-    {"shr", "s16", "", "d s s=32", perLane<shr<int16_t>>},
-    {"shr", "s32", "", "d s s=32", perLane<shr<int32_t>>},
-    {"shr", "s64", "", "d s s=32", perLane<shr<int64_t>>},
-    {"shf.l.wrap", "b32", "", "d s s s", perLane<funnel<true, true>>},
-    {"shf.l.clamp", "b32", "", "d s s s", perLane<funnel<true, false>>},
-    {"shf.r.wrap", "b32", "", "d s s s", perLane<funnel<false, true>>},
-    {"shf.r.clamp", "b32", "", "d s s s", perLane<funnel<false, false>>},
-    {"lop3", "b32", "", "d s s s i=32", perLane<lop3>},
-    {"prmt", "b32", "", "d s s s", perLane<prmt>},
-    {"prmt.f4e", "b32", "", "d s s s", perLane<prmtMode<Permute::F4E>>},
-    {"prmt.b4e", "b32", "", "d s s s", perLane<prmtMode<Permute::B4E>>},
-    {"prmt.rc8", "b32", "", "d s s s", perLane<prmtMode<Permute::RC8>>},
-    {"prmt.ecl", "b32", "", "d s s s", perLane<prmtMode<Permute::ECL>>},
-    {"prmt.ecr", "b32", "", "d s s s", perLane<prmtMode<Permute::ECR>>},
-    {"prmt.rc16", "b32", "", "d s s s", perLane<prmtMode<Permute::RC16>>},
+    {"shl", "b16", "", "d s s=32", perBit<shl<uint16_t>>},
+    {"shl", "b32", "", "d s s=32", perBit<shl<uint32_t>>},
+    {"shl", "b64", "", "d s s=32", perBit<shl<uint64_t>>},
+    {"shr", "b16|u16", "", "d s s=32", perBit<shr<uint16_t>>},
+    {"shr", "b32|u32", "", "d s s=32", perBit<shr<uint32_t>>},
+    {"shr", "b64|u64", "", "d s s=32", perBit<shr<uint64_t>>},
+    {"shr", "s16", "", "d s s=32", perBit<shr<int16_t>>},
+    {"shr", "s32", "", "d s s=32", perBit<shr<int32_t>>},
+    {"shr", "s64", "", "d s s=32", perBit<shr<int64_t>>},
+    {"shf.l.wrap", "b32", "", "d s s s", perBit<funnel<true, true>>},
+    {"shf.l.clamp", "b32", "", "d s s s", perBit<funnel<true, false>>},
+    {"shf.r.wrap", "b32", "", "d s s s", perBit<funnel<false, true>>},
+    {"shf.r.clamp", "b32", "", "d s s s", perBit<funnel<false, false>>},
+    {"lop3", "b32", "", "d s s s i=32", perBit<lop3>},
+    {"prmt", "b32", "", "d s s s", perBit<prmt>},
+    {"prmt.f4e", "b32", "", "d s s s", perBit<prmtMode<Permute::F4E>>},
+    {"prmt.b4e", "b32", "", "d s s s", perBit<prmtMode<Permute::B4E>>},
+    {"prmt.rc8", "b32", "", "d s s s", perBit<prmtMode<Permute::RC8>>},
+    {"prmt.ecl", "b32", "", "d s s s", perBit<prmtMode<Permute::ECL>>},
+    {"prmt.ecr", "b32", "", "d s s s", perBit<prmtMode<Permute::ECR>>},
+    {"prmt.rc16", "b32", "", "d s s s", perBit<prmtMode<Permute::RC16>>},
     {"lop3.and", "b32", "", "d|p s s s i=32 P", lop3Predicate},
     {"lop3.or", "b32", "", "d|p s s s i=32 P", lop3Predicate},
     {"cnot", "b16", "", "d s", perLane<cnot<uint16_t>>},

@@ -158,7 +158,30 @@ void Warp::faultUninitialized(const Value &value) {
     return fault(lane, "read of register '" + name +
                            "', which an asynchronous operation will write: " +
                            owner->second.what + " is missing");
-  fault(lane, "read of register '" + name + "', which was never written");
+  auto from = spread.find(value.index);
+  if (from == spread.end())
+    return fault(lane,
+                 "read of register '" + name + "', which was never written");
+  fault(lane, "read of register '" + name + "', which line " +
+                  Twine(from->second.by->location.line) + " computes from '" +
+                  machine.program.getRegisterName(from->second.from) +
+                  "', which was never written");
+}
+
+void Warp::spreadUndefined(const Value &to, uint32_t lanes,
+                           std::initializer_list<const Value *> sources) {
+  for (const Value *source : sources) {
+    if ((lanes & ~initialized[source->index]) == 0)
+      continue;
+    if (isOwned(*source))
+      return faultUninitialized(*source);
+    // Where it began.
+    auto from = spread.find(source->index);
+    spread[to.index] = from == spread.end()
+                           ? Spread{source->index, current->source}
+                           : from->second;
+    break;
+  }
 }
 
 void Warp::own(const Value &value, const char *what, bool readable) {

@@ -108,6 +108,15 @@ public:
     initialized[value.index] |= active;
     return lanes(value);
   }
+  /// Notes that `to` has no value in `lanes` because one of `sources` has none,
+  /// for messages. A fault if one belongs to an asynchronous operation.
+  void spreadUndefined(const Value &to, uint32_t lanes,
+                       std::initializer_list<const Value *> sources);
+  /// Ends that `to` has a value in `lanes`.
+  void clear(const Value &to, uint32_t lanes) {
+    initialized[to.index] &= ~lanes;
+    partly.erase(to.index);
+  }
   /// The lanes in which a predicate (or its negation) holds; faults as `read`.
   uint32_t readPredicate(const Value &value) {
     if (active & ~initialized[value.index])
@@ -115,10 +124,18 @@ public:
     uint32_t mask = uint32_t(registers[size_t(value.index) * warpSize]);
     return value.negated ? ~mask : mask;
   }
-  void writePredicate(const Value &value, uint32_t mask) {
+  /// `undefined` are lanes in which it has no value.
+  void writePredicate(const Value &value, uint32_t mask,
+                      uint32_t undefined = 0) {
     uint64_t &bits = registers[size_t(value.index) * warpSize];
     bits = (uint32_t(bits) & ~active) | (mask & active);
     initialized[value.index] |= active;
+    initialized[value.index] &= ~(active & undefined);
+  }
+  /// The same without a fault, and the lanes in which it has a value.
+  std::pair<uint32_t, uint32_t> readPartlyPredicate(const Value &value) const {
+    uint32_t mask = uint32_t(registers[size_t(value.index) * warpSize]);
+    return {value.negated ? ~mask : mask, initialized[value.index]};
   }
   /// The value that all active lanes have to agree on; nothing after a fault.
   std::optional<uint64_t> readUniform(const Value &value, const char *what);
@@ -278,6 +295,13 @@ private:
   std::map<uint32_t, Owner> owners;
   /// Of registers that are not initialised, the bits that have a value.
   std::map<uint32_t, std::array<uint64_t, warpSize>> partly;
+  /// Of registers that have been computed from others without a value: which,
+  /// and by what.
+  struct Spread {
+    uint32_t from;
+    const Instruction *by;
+  };
+  std::map<uint32_t, Spread> spread;
   std::vector<std::unique_ptr<Region>> local;
   Region *lastGlobal = nullptr;
   Wait wait;
