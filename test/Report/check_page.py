@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """Opens a report in a headless Chromium and checks what it shows.
 
-check_page.py PAGE [--measured N] [--width W]
+check_page.py PAGE [--measured N] [--width W] [--text TEXT]
 
 The page must draw every op of its data, one mark for each measured product
-(there are N, or none), nothing wider than the window, ask for nothing from
-elsewhere, and log nothing on the console.
+(there are N, or none), nothing wider than the window, say TEXT, ask for
+nothing from elsewhere, and log nothing on the console.
 """
 import argparse
 import html.parser
@@ -20,6 +20,7 @@ parser = argparse.ArgumentParser()
 parser.add_argument("page", type=pathlib.Path)
 parser.add_argument("--measured", type=int, default=0)
 parser.add_argument("--width", type=int, default=1280)
+parser.add_argument("--text", default="")
 options = parser.parse_args()
 
 # The width of the laid-out page is put where the dump has it.
@@ -50,6 +51,7 @@ class Page(html.parser.HTMLParser):
         self.data = None
         self.overflow = None
         self.in_data = False
+        self.text = ""
 
     def handle_starttag(self, tag, attributes):
         attributes = dict(attributes)
@@ -62,6 +64,8 @@ class Page(html.parser.HTMLParser):
         if self.in_data:
             self.data = json.loads(text)
             self.in_data = False
+        else:
+            self.text += text
 
 
 page = Page()
@@ -78,6 +82,8 @@ expected = {
 for name, count in expected.items():
     if page.counts.get(name, 0) != count:
         sys.exit(f"error: {page.counts.get(name, 0)} elements of '{name}', not {count}")
+if options.text not in page.text:
+    sys.exit(f"error: the page does not say '{options.text}'")
 if sum("measured" in op for op in ops) != options.measured:
     sys.exit(f"error: {sum('measured' in op for op in ops)} measured products in the data")
 if int(page.overflow) > 0:
