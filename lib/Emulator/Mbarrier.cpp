@@ -85,8 +85,11 @@ Mbarrier *mx::ptx::lookupMbarrier(Warp &warp, unsigned lane, Space space,
   if (!mbarrier)
     return fail(" is not initialised: there was no mbarrier.init, or an "
                 "mbarrier.inval since");
-  if (warp.cluster.isChecking() && !isInitKnown(warp, *mbarrier))
+  if (!warp.cluster.isChecking())
+    return mbarrier;
+  if (!isInitKnown(warp, *mbarrier))
     return fail(" is used without a barrier after its mbarrier.init");
+  mbarrier->used[warp.agent] = warp.knowledge.order.get(warp.agent);
   return mbarrier;
 }
 

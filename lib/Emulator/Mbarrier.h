@@ -49,8 +49,10 @@ struct Mbarrier {
   unsigned initAgent = 0;
   uint32_t initEpoch = 0;
   uint64_t fencedGeneration = UINT64_MAX;
-  /// By agent: the phase that a wait has last seen.
+  /// By agent: the phase that a wait has last seen, and the epoch of its last
+  /// use.
   std::map<unsigned, uint64_t> seen;
+  std::map<unsigned, uint32_t> used;
 
 private:
   void completePhase();

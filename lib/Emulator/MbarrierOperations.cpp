@@ -72,6 +72,12 @@ static void inval(Warp &warp, const Decoded &decoded) {
   forEachMbarrier(warp, decoded, 0, [&](unsigned lane, Mbarrier &mbarrier) {
     if (mbarrier.address >> rankShift != warp.parent.rank)
       return warp.fault(lane, "mbarrier.inval of another block's mbarrier");
+    for (auto [agent, epoch] : mbarrier.used)
+      if (warp.knowledge.order.get(agent) < epoch)
+        return warp.fault(lane, "mbarrier.inval while warp " +
+                                    Twine(agent % warp.parent.warps.size()) +
+                                    " may still use " + mbarrier.describe() +
+                                    ": a barrier has to come first");
     mbarrier.isLive = false;
     warp.parent.shared.setState(mbarrier.address, 8, ByteState::Uninitialized);
   });
