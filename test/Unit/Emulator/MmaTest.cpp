@@ -275,6 +275,7 @@ void run(const Form &form, bool isFinite, const ExecutionOptions &options = {},
   const Fragment &layoutB = getFragment(form.fragmentB);
   const Fragment &layoutC =
       getFragment(form.isF16 ? "mma.m16n8.C.f16" : "mma.m16n8.C.b32");
+  ASSERT_TRUE(!layoutA.empty() && !layoutB.empty() && !layoutC.empty());
   auto element = [&](const Type &type) {
     return [&] { return isFinite ? finiteCode(type) : randomCode(type); };
   };
@@ -512,6 +513,7 @@ TEST(Mma, Integers) {
   const Fragment &layoutA = getFragment("mma.m16n8k32.A.b8");
   const Fragment &layoutB = getFragment("mma.m16n8k32.B.b8");
   const Fragment &layoutC = getFragment("mma.m16n8.C.b32");
+  ASSERT_TRUE(!layoutA.empty() && !layoutB.empty() && !layoutC.empty());
   for (bool signedA : {false, true})
     for (bool signedB : {false, true})
       for (bool isSat : {false, true}) {
