@@ -73,33 +73,67 @@ bool Device::isInitialized(uint64_t address) {
          *region->stateAt(address) == ByteState::Initialized;
 }
 
-/// Makes the module's global variables; one without an initialiser is zero
-/// (PTX ISA 5.4.4).
+/// The initial bytes of a variable of .global or .const, which are zero where
+/// nothing is written (PTX ISA 5.4.4); `addresses` are those of the module's
+/// variables.
+static llvm::Expected<std::vector<uint8_t>>
+getInitialBytes(const Module &module, const Variable &variable,
+                llvm::ArrayRef<uint64_t> addresses) {
+  std::vector<uint8_t> data = variable.data;
+  data.resize(variable.size);
+  for (const Relocation &relocation : variable.relocations) {
+    const Operand &target = relocation.target;
+    bool isGlobal = target.kind == Operand::Variable &&
+                    module.variables[target.index].space == Space::Global;
+    if (!isGlobal)
+      return makeError(module.fileName, target.location,
+                       "an initialiser holds the address of '" + target.name +
+                           "': of variables, those in .global are supported");
+    uint64_t address = addresses[target.index] + target.offset;
+    std::memcpy(&data[relocation.offset], &address, sizeof(address));
+  }
+  return data;
+}
+
+/// Makes the module's global variables.
 llvm::Expected<llvm::ArrayRef<uint64_t>> Device::load(const Module &module) {
   auto [it, isNew] = loaded.try_emplace(&module);
   std::vector<uint64_t> &addresses = it->second;
   if (!isNew)
     return llvm::ArrayRef<uint64_t>(addresses);
-  for (const Variable &variable : module.variables) {
-    uint64_t address = 0;
-    if (!variable.relocations.empty() ||
-        (variable.space == Space::Const && variable.isInitialized)) {
+  for (const Variable &variable : module.variables)
+    addresses.push_back(
+        variable.space == Space::Global
+            ? allocate("'" + variable.name.str() + "'", variable.size)
+            : 0);
+  for (auto [variable, address] :
+       llvm::zip_equal(module.variables, addresses)) {
+    if (variable.space != Space::Global)
+      continue;
+    auto bytes = getInitialBytes(module, variable, addresses);
+    if (!bytes) {
       loaded.erase(it);
-      return makeError(module.fileName, variable.location,
-                       "initialisers with addresses or in .const are not "
-                       "implemented");
+      return bytes.takeError();
     }
-    if (variable.space == Space::Global) {
-      Region &region =
-          memory->allocate("'" + variable.name.str() + "'", variable.size);
-      std::vector<uint8_t> data = variable.data;
-      data.resize(variable.size);
-      region.write(0, data.data(), data.size());
-      address = region.base;
-    }
-    addresses.push_back(address);
+    if (Error error = write(address, *bytes))
+      return std::move(error);
   }
   return llvm::ArrayRef<uint64_t>(addresses);
+}
+
+static Error fillConstants(Machine &machine,
+                           llvm::ArrayRef<uint64_t> addresses) {
+  const Module &module = *machine.program.module;
+  for (auto [variable, place] :
+       llvm::zip_equal(module.variables, machine.program.moduleAddresses)) {
+    if (variable.space != Space::Const)
+      continue;
+    auto bytes = getInitialBytes(module, variable, addresses);
+    if (!bytes)
+      return bytes.takeError();
+    machine.constants.write(place, bytes->data(), bytes->size());
+  }
+  return Error::success();
 }
 
 static Error checkConfig(const LaunchConfig &config, const Program &program) {
@@ -143,6 +177,8 @@ Error Device::launch(const Module &module, StringRef entry,
     return error;
   Machine machine(*program, *memory, config, options);
   machine.params.write(0, config.parameters.data(), config.parameters.size());
+  if (Error error = fillConstants(machine, *addresses))
+    return error;
   machine.run();
   if (statistics)
     *statistics = machine.statistics;

@@ -113,9 +113,12 @@ Error Launch::initialize(Buffer &buffer, const json::Object &init) {
     if (*gen == "grid")
       bits = encodeNumber(buffer.type, (int64_t(lo) + int64_t(k % span)) *
                                            init.getNumber("scale").value_or(1));
-    else if (*gen == "uniform")
-      bits = encodeNumber(buffer.type, float(lo + (hi - lo) * k / 16777216.0));
-    else if (*gen == "codes")
+    else if (*gen == "uniform") {
+      // Rounded to f32 on the way to what is narrower.
+      double value = lo + (hi - lo) * (k / 16777216.0);
+      bits = encodeNumber(buffer.type,
+                          buffer.type.size == 8 ? value : float(value));
+    } else if (*gen == "codes")
       bits = ((k & integer("mask")) << (integer("shift") & 63)) +
              integer("add") +
              (init.getBoolean("sign").value_or(false) ? uint64_t(k >> 23) << 31
