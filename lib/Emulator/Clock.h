@@ -39,10 +39,13 @@ struct Knowledge {
   /// Writes of the generic proxy that the async proxy sees as well: those
   /// before a fence.proxy.async.
   Clock published;
+  /// Of `order`, what lies before a tcgen05.fence::before_thread_sync.
+  Clock fenced;
 
   void join(const Knowledge &other) {
     order.join(other.order);
     published.join(other.published);
+    fenced.join(other.fenced);
   }
 };
 

@@ -69,6 +69,14 @@ BlockAccess mx::ptx::makeAccess(Warp &warp, unsigned lane, Block &block,
   return result;
 }
 
+Clock mx::ptx::getTensorOrder(const Warp &warp) {
+  if (!warp.machine.options.strict)
+    return warp.knowledge.order;
+  Clock known = warp.tensorOrder;
+  known.set(warp.agent, warp.knowledge.order.get(warp.agent));
+  return known;
+}
+
 static uint64_t getThread(const Warp &warp, unsigned lane) {
   return 1 + uint64_t(warp.agent) * warpSize + lane;
 }
@@ -87,20 +95,19 @@ void mx::ptx::startTensorOperation(Warp &warp, unsigned lane,
   uint64_t thread = getThread(warp, lane);
   TensorMemory::Pipeline &pipeline = getPipeline(warp, lane);
   bool isChecking = warp.cluster.isChecking();
+  Clock known = getTensorOrder(warp);
   for (const BlockAccess &use : accesses) {
     TensorMemory &memory = getTensorMemory(*use.block);
-    std::string problem =
-        memory.checkAllocated(use.access.range, warp.knowledge);
+    std::string problem = memory.checkAllocated(use.access.range, known);
     if (problem.empty() && isChecking) {
       TensorAccess access = use.access;
       access.thread = thread;
-      problem = memory.checkOrder(access, warp.knowledge);
+      problem = memory.checkOrder(access, known);
     }
     if (!problem.empty())
       return warp.fault(lane, problem);
   }
   operation.queue = pipeline.queue;
-  Knowledge before = warp.knowledge;
   AsyncOperation *started = warp.cluster.start(warp, std::move(operation));
   if (!started || !isChecking)
     return;
@@ -110,7 +117,7 @@ void mx::ptx::startTensorOperation(Warp &warp, unsigned lane,
     access.thread = thread;
     access.agent = started->agent;
     access.epoch = started->knowledge.order.get(started->agent);
-    getTensorMemory(*use.block).note(access, before);
+    getTensorMemory(*use.block).note(access, known);
   }
 }
 
@@ -181,16 +188,16 @@ static bool serve(Warp &warp, const BlockGroup &group, uint64_t index) {
     one.isDone = true;
     if (!request.isFree) {
       bool isChecking = warp.cluster.isChecking();
-      memory.allocations.push_back(
-          {one.begin, one.begin + one.size, one.origin, one.agent,
-           isChecking ? one.knowledge.order.get(one.agent) : 0});
+      memory.allocations.push_back({one.begin, one.begin + one.size, one.origin,
+                                    one.agent,
+                                    isChecking ? one.known.get(one.agent) : 0});
       continue;
     }
     TensorAccess access;
     access.range = {LaneMask::makeAll(), one.begin, one.begin + one.size};
     access.use = TensorUse::Free;
     std::string problem = warp.cluster.isChecking()
-                              ? memory.checkOrder(access, one.knowledge)
+                              ? memory.checkOrder(access, one.known)
                               : std::string();
     if (!problem.empty())
       warp.cluster.fault(one.origin, problem);
@@ -214,7 +221,7 @@ static bool request(Warp &warp, const BlockGroup &group,
   if (!warp.isRetry()) {
     request.origin = warp.getOrigin(llvm::countr_zero(warp.active));
     request.agent = warp.agent;
-    request.knowledge = warp.knowledge;
+    request.known = warp.knowledge.order;
     warp.getToken() = memory.requests.size();
     memory.requests.push_back(std::move(request));
   }
@@ -300,7 +307,7 @@ static void dealloc(Warp &warp, const Decoded &decoded) {
                                   Twine(address.lane));
     std::string problem = memory.checkAllocated(
         {LaneMask::makeAll(), address.column, address.column + *count},
-        warp.knowledge);
+        warp.knowledge.order);
     if (!problem.empty())
       return warp.fault(lane, problem);
   }
@@ -320,9 +327,18 @@ static void relinquish(Warp &warp, const Decoded &decoded) {
 // Fences, waits, commit
 //===----------------------------------------------------------------------===//
 
-/// Order between threads is that of their barriers, with these fences or
-/// without: compilers leave them out where ptxas adds them.
-static void fence(Warp &, const Decoded &) {}
+/// 9.7.16.6.4. Triton's kernels rely on barriers alone, so only strict mode
+/// asks for these.
+static void fenceBefore(Warp &warp, const Decoded &) {
+  if (!warp.cluster.isChecking())
+    return;
+  warp.knowledge.fenced.join(warp.knowledge.order);
+  ++warp.knowledge.order.time[warp.agent];
+}
+
+static void fenceAfter(Warp &warp, const Decoded &) {
+  warp.tensorOrder.join(warp.knowledge.fenced);
+}
 
 template <TensorUse Use> static void wait(Warp &warp, const Decoded &) {
   if (!warp.checkConverged() && warp.cluster.isChecking())
@@ -359,6 +375,8 @@ static void commit(Warp &warp, const Decoded &decoded) {
   operation.knowledge = getPipeline(warp, *lane).begun;
   operation.perform = [&cluster = warp.cluster,
                        addresses](AsyncOperation &self) {
+    // A commit is a fence::before_thread_sync as well.
+    self.knowledge.fenced.join(self.knowledge.order);
     for (uint64_t address : addresses)
       if (!cluster.hasFault())
         arriveAsync(cluster, self, address, 1);
@@ -378,8 +396,8 @@ static const Row rows[] = {
     {"tcgen05.dealloc.sync.aligned", "b32", groups, "s=32 s=32", dealloc},
     {"tcgen05.relinquish_alloc_permit.sync.aligned", "", groups, "",
      relinquish},
-    {"tcgen05.fence::before_thread_sync", "", "", "", fence},
-    {"tcgen05.fence::after_thread_sync", "", "", "", fence},
+    {"tcgen05.fence::before_thread_sync", "", "", "", fenceBefore},
+    {"tcgen05.fence::after_thread_sync", "", "", "", fenceAfter},
     {"tcgen05.wait::ld.sync.aligned", "", "", "", wait<TensorUse::Load>},
     {"tcgen05.wait::st.sync.aligned", "", "", "", wait<TensorUse::Store>},
     {"tcgen05.commit.mbarrier::arrive::one", "b64", commitModifiers, "A s=16?",

@@ -135,8 +135,9 @@ bool WarpAccess::assign(unsigned address, unsigned registers, int splitAt) {
     split = warp.lanes(decoded.value(splitAt))[0];
     addRange(split, columns);
   }
+  Clock known = getTensorOrder(warp);
   for (const TensorRange &range : ranges) {
-    std::string problem = memory.checkAllocated(range, warp.knowledge);
+    std::string problem = memory.checkAllocated(range, known);
     TensorAccess access;
     access.range = range;
     access.use = use;
@@ -144,11 +145,11 @@ bool WarpAccess::assign(unsigned address, unsigned registers, int splitAt) {
     access.agent = warp.agent;
     access.isPending = true;
     if (problem.empty() && warp.cluster.isChecking())
-      problem = memory.checkOrder(access, warp.knowledge);
+      problem = memory.checkOrder(access, known);
     if (!problem.empty())
       return fail(problem);
     if (warp.cluster.isChecking())
-      memory.note(access, warp.knowledge);
+      memory.note(access, known);
   }
   return true;
 }

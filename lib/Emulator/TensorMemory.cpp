@@ -55,7 +55,7 @@ bool TensorMemory::isFree(unsigned begin, unsigned end) const {
 }
 
 std::string TensorMemory::checkAllocated(const TensorRange &range,
-                                         const Knowledge &knowledge) const {
+                                         const Clock &known) const {
   std::string where =
       range.end == range.begin + 1
           ? ("column " + Twine(range.begin)).str()
@@ -68,12 +68,14 @@ std::string TensorMemory::checkAllocated(const TensorRange &range,
       return (where + " of tensor memory reach beyond the allocation, which " +
               "ends before column " + Twine(allocation.end))
           .str();
-    if (knowledge.order.get(allocation.agent) >= allocation.epoch ||
+    if (known.get(allocation.agent) >= allocation.epoch ||
         allocation.epoch == 0)
       return {};
     return ("the warp does not know of the tcgen05.alloc in line " +
             Twine(allocation.origin.source->location.line) +
-            ": its address has to come through a barrier")
+            ": its address has to come through "
+            "tcgen05.fence::before_thread_sync, a barrier and "
+            "tcgen05.fence::after_thread_sync")
         .str();
   }
   return where + " of tensor memory are not allocated: tcgen05.alloc is "
@@ -112,13 +114,12 @@ static bool isPipelined(const TensorAccess &before, const TensorAccess &after) {
 }
 
 static bool isOver(const TensorAccess &before, const TensorAccess &after,
-                   const Knowledge &knowledge) {
+                   const Clock &known) {
   if (before.isPending)
     // Stores of one warp follow one another.
     return before.use == TensorUse::Store && after.use == TensorUse::Store &&
            before.agent == after.agent;
-  return knowledge.order.get(before.agent) >= before.epoch ||
-         isPipelined(before, after);
+  return known.get(before.agent) >= before.epoch || isPipelined(before, after);
 }
 
 static std::string describe(const TensorAccess &before,
@@ -154,17 +155,15 @@ static std::string describe(const TensorAccess &before,
 }
 
 std::string TensorMemory::checkOrder(const TensorAccess &access,
-                                     const Knowledge &knowledge) const {
+                                     const Clock &known) const {
   for (const TensorAccess &before : accesses)
     if ((before.isWrite() || access.isWrite()) &&
-        before.range.overlaps(access.range) &&
-        !isOver(before, access, knowledge))
+        before.range.overlaps(access.range) && !isOver(before, access, known))
       return describe(before, access);
   return {};
 }
 
-void TensorMemory::note(const TensorAccess &access,
-                        const Knowledge &knowledge) {
+void TensorMemory::note(const TensorAccess &access, const Clock &known) {
   // Whoever knows of `access` knows of what it followed.
   llvm::erase_if(accesses, [&](const TensorAccess &before) {
     if (!access.range.contains(before.range) ||
@@ -172,7 +171,7 @@ void TensorMemory::note(const TensorAccess &access,
       return false;
     bool isSame = before.use == access.use && before.agent == access.agent &&
                   before.isPending == access.isPending;
-    return access.isWrite() || isSame || isOver(before, access, knowledge);
+    return access.isWrite() || isSame || isOver(before, access, known);
   });
   accesses.push_back(access);
 }

@@ -123,14 +123,14 @@ public:
     unsigned begin = 0, size = 0;
     Origin origin;
     unsigned agent = 0;
-    Knowledge knowledge;
+    Clock known;
   };
 
   bool isFree(unsigned begin, unsigned end) const;
-  /// Why columns of `range` may not be used by someone who knows `knowledge`;
+  /// Why columns of `range` may not be used by someone who knows `known`;
   /// empty: they may.
   std::string checkAllocated(const TensorRange &range,
-                             const Knowledge &knowledge) const;
+                             const Clock &known) const;
   void free(unsigned begin);
 
   std::vector<Allocation> allocations;
@@ -148,11 +148,10 @@ public:
   //===--------------------------------------------------------------------===//
 
   /// Which access before `access` is not known to be over to someone who knows
-  /// `knowledge`, in words; empty if there is none.
-  std::string checkOrder(const TensorAccess &access,
-                         const Knowledge &knowledge) const;
+  /// `known`, in words; empty if there is none.
+  std::string checkOrder(const TensorAccess &access, const Clock &known) const;
   /// Adds an access that was checked, in place of those that it follows.
-  void note(const TensorAccess &access, const Knowledge &knowledge);
+  void note(const TensorAccess &access, const Clock &known);
   /// tcgen05.wait::ld or ::st of a warp, in its epoch `epoch`.
   void finish(TensorUse use, unsigned agent, uint32_t epoch);
 

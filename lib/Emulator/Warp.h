@@ -272,6 +272,9 @@ public:
   static constexpr uint32_t unwatched = ~0u;
   std::vector<uint32_t> touches;
   Knowledge knowledge;
+  /// Uses of tensor memory that are over, through
+  /// tcgen05.fence::after_thread_sync.
+  Clock tensorOrder;
 
 private:
   void finishCall();

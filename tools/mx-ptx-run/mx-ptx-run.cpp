@@ -56,6 +56,11 @@ static cl::opt<bool>
     check("check",
           cl::desc("look for races, missing fences and uninitialised bytes"),
           cl::init(true), cl::cat(category));
+static cl::opt<bool>
+    strict("strict",
+           cl::desc("ask for tcgen05.fence as the PTX ISA does; Triton's "
+                    "kernels do without"),
+           cl::init(false), cl::cat(category));
 static cl::opt<uint64_t> maxInstructions(
     "max-instructions",
     cl::desc("warp instructions of a cluster after which it counts as endless "
@@ -89,6 +94,7 @@ int main(int argc, char **argv) {
   if (accumulation.getNumOccurrences())
     options.accumulate = accumulation;
   options.execution.check = check;
+  options.execution.strict = strict;
   options.execution.maxInstructions = maxInstructions;
   options.outDir = outDir;
   // LLVM registers --stats for every tool.

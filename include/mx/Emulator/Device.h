@@ -51,6 +51,8 @@ struct ExecutionOptions {
   uint64_t seed = 0;
   /// Races, proxies, uninitialised bytes. Bounds are always checked.
   bool check = true;
+  /// tcgen05.fence is asked for as the PTX ISA does; Triton leaves it out.
+  bool strict = false;
   /// Warp instructions after which a launch counts as endless; 0: no limit.
   uint64_t maxInstructions = 0;
 };

@@ -319,6 +319,7 @@ void check(const MmaCase &test) {
   if (test.isRandom)
     options.completion = mx::ptx::Completion::Random;
   options.seed = 3;
+  options.strict = true;
   ASSERT_EQ(run(makeKernel(test, da, db), test.ctas, imageBytes,
                 {&words, &out, &tensorA}, options),
             "");
