@@ -7,6 +7,8 @@
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "mlir/IR/IRMapping.h"
 #include "mlir/IR/SymbolTable.h"
 #include "mlir/Interfaces/CallInterfaces.h"
 #include "mlir/Interfaces/LoopLikeInterface.h"
@@ -36,13 +38,50 @@ private:
 
 } // namespace
 
+/// What a gather of codes would have gathered from the tensor that was
+/// quantised: weights of experts are quantised before they are chosen. Null for
+/// any other op.
+static Value gatherOriginal(OpBuilder &builder, Value codes) {
+  auto gather = codes.getDefiningOp<linalg::GenericOp>();
+  if (!gather || gather.getNumResults() != 1)
+    return {};
+  Block &body = *gather.getBody();
+  auto extract =
+      body.getTerminator()->getOperand(0).getDefiningOp<tensor::ExtractOp>();
+  if (!extract || extract->getBlock() != &body ||
+      !body.getArguments().back().use_empty())
+    return {};
+  auto quantize = extract.getTensor().getDefiningOp<QuantizeOp>();
+  if (!quantize || extract.getTensor() != quantize->getResult(0))
+    return {};
+
+  builder.setInsertionPoint(gather);
+  Type element = getElementTypeOrSelf(quantize.getInput().getType());
+  auto type = cast<RankedTensorType>(codes.getType()).clone(element);
+  OpOperand &init = gather.getDpsInitsMutable()[0];
+  IRMapping mapping;
+  mapping.map(init.get(),
+              tensor::EmptyOp::create(
+                  builder, gather.getLoc(),
+                  tensor::getMixedSizes(builder, gather.getLoc(), init.get()),
+                  element)
+                  .getResult());
+  mapping.map(extract.getTensor(), quantize.getInput());
+  auto original = cast<linalg::GenericOp>(builder.clone(*gather, mapping));
+  original.getResult(0).setType(type);
+  original.getBody()->getArguments().back().setType(element);
+  mapping.lookup(extract.getResult()).setType(element);
+  return original.getResult(0);
+}
+
 /// What `operand` was before it was quantised (itself, if it has no format), or
 /// null if that is not in the function.
-static Value getOriginal(Value operand, FormatAttr format) {
+static Value getOriginal(OpBuilder &builder, Value operand, FormatAttr format) {
   if (!format)
     return operand;
-  auto quantize = operand.getDefiningOp<QuantizeOp>();
-  return quantize ? quantize.getInput() : Value();
+  if (auto quantize = operand.getDefiningOp<QuantizeOp>())
+    return quantize.getInput();
+  return gatherOriginal(builder, operand);
 }
 
 /// The product in f32 of `lhs` and `rhs`, read as `matmul` reads its operands.
@@ -103,8 +142,10 @@ FailureOr<ObservedProduct> ProductObserver::observe(MatmulOp matmul,
     reason = "fused with what follows it";
     return failure();
   }
-  Value lhs = getOriginal(matmul.getLhs()[0], matmul.getLhsFormatAttr());
-  Value rhs = getOriginal(matmul.getRhs()[0], matmul.getRhsFormatAttr());
+  Value lhs =
+      getOriginal(builder, matmul.getLhs()[0], matmul.getLhsFormatAttr());
+  Value rhs =
+      getOriginal(builder, matmul.getRhs()[0], matmul.getRhsFormatAttr());
   if (!lhs || !rhs) {
     reason = "an operand comes quantised";
     return failure();

@@ -60,8 +60,9 @@ struct ObservedFunction {
 /// else then uses the product in f32, so that each error is that of one op and
 /// the function's own results are those of the model before lowering.
 ///
-/// Products in a loop or a branch, and those of operands that `mx.quantize`
-/// does not make, are left alone and named with the reason.
+/// Products in a loop or a branch, and those of operands that neither
+/// `mx.quantize` nor a gather from its result makes, are left alone and named
+/// with the reason.
 ObservedFunction observeProducts(mlir::func::FuncOp function);
 
 /// The functions that calling `function` may run, itself excepted.
