@@ -124,9 +124,9 @@ void lop3Predicate(Warp &warp, const Decoded &decoded) {
 } // namespace
 
 #define EACH_BITS(NAME, F)                                                     \
-  {NAME, "b16", "", "d s s", perBit<narrow<uint16_t, F>>},                    \
-      {NAME, "b32", "", "d s s", perBit<narrow<uint32_t, F>>},                \
-      {NAME, "b64", "", "d s s", perBit<narrow<uint64_t, F>>}, {              \
+  {NAME, "b16", "", "d s s", perBit<narrow<uint16_t, F>>},                     \
+      {NAME, "b32", "", "d s s", perBit<narrow<uint32_t, F>>},                 \
+      {NAME, "b64", "", "d s s", perBit<narrow<uint64_t, F>>}, {               \
     NAME, "pred", "", "p P P", predicateLogic<F>                               \
   }
 

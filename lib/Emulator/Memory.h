@@ -77,6 +77,7 @@ inline constexpr uint64_t global = uint64_t(1) << 40;
 inline constexpr uint64_t shared = uint64_t(1) << 44;
 inline constexpr uint64_t local = uint64_t(2) << 44;
 inline constexpr uint64_t param = uint64_t(3) << 44;
+inline constexpr uint64_t constant = uint64_t(5) << 44;
 inline constexpr uint64_t size = uint64_t(1) << 32;
 inline bool isIn(uint64_t address, uint64_t base) {
   return address >= base && address - base < size;

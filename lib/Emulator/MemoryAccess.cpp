@@ -231,6 +231,7 @@ template <bool ToSpace> static void cvta(Warp &warp, const Decoded &decoded) {
   uint64_t base = decoded.space == Space::Shared  ? window::shared
                   : decoded.space == Space::Local ? window::local
                   : decoded.space == Space::Param ? window::param
+                  : decoded.space == Space::Const ? window::constant
                                                   : 0;
   uint64_t *d = warp.write(decoded.value(0));
   forEachLane(warp.active,

@@ -136,8 +136,13 @@ bool Parser::parseStatement() {
     return parseInstruction(std::move(instruction));
   if (isDot("branchtargets"))
     return parseBranchTargets(instruction.opcode, instruction.location);
-  if (isDot("callprototype") || isDot("calltargets"))
-    return fail("." + token.text + " is not supported: calls are direct");
+  // Of indirect calls, which are refused where a kernel reaches one.
+  if (isDot("callprototype") || isDot("calltargets")) {
+    while (!token.is(';') && token.kind != Token::End)
+      advance();
+    if (expect(';', "after a prototype"))
+      return true;
+  }
   return define(instruction.opcode, instruction.location,
                 {Symbol::Label, unsigned(function->instructions.size())});
 }

@@ -303,7 +303,8 @@ void Warp::resolveGeneric(Space &space, uint64_t &address) {
   for (auto [base, candidate] :
        {std::pair(window::shared, Space::SharedCluster),
         std::pair(window::local, Space::Local),
-        std::pair(window::param, Space::Param)})
+        std::pair(window::param, Space::Param),
+        std::pair(window::constant, Space::Const)})
     if (window::isIn(address, base)) {
       space = candidate;
       address -= base;
