@@ -32,7 +32,11 @@ struct MmaCase {
   /// Lanes 0 to 31 of each block are not written.
   bool disables = false;
   bool isRandom = false;
+  /// Ones are added to `largeC` by the model of sm_100, which drops them: they
+  /// lie below its 25 bits (Accumulate::Hardware).
+  bool isHardware = false;
 };
+constexpr double largeC = 1 << 26;
 
 constexpr unsigned startB = 16384, startScaleA = 49152, startScaleB = 49664;
 constexpr unsigned imageBytes = 51200;
@@ -261,6 +265,10 @@ void check(const MmaCase &test) {
                    : test.kind == "tf32"             ? 8
                                                      : 32;
   Matrix a(test.a, test.m, depth, random), b(test.b, test.n, depth, random);
+  if (test.isHardware) {
+    a.elements.assign(a.elements.size(), {0x38, 1});
+    b.elements.assign(b.elements.size(), {0x38, 1});
+  }
   Scales scaleA(test.m, test.isE4M3Scale, random);
   Scales scaleB(test.n, test.isE4M3Scale, random);
   std::vector<uint32_t> words, tensorA(test.ctas * 1024);
@@ -287,7 +295,7 @@ void check(const MmaCase &test) {
     }
   std::vector<uint32_t> out(test.ctas * 128 * 256), want(out.size());
   for (uint32_t &cell : out)
-    cell = encode(test, int(random() % 9) - 4);
+    cell = encode(test, test.isHardware ? largeC : int(random() % 9) - 4);
   want = out;
   for (unsigned m = 0; m < test.m; ++m)
     for (unsigned n = 0; n < test.n; ++n) {
@@ -313,11 +321,15 @@ void check(const MmaCase &test) {
             sum += std::ldexp(c, -int(test.scaleInput));
             break;
           }
+      if (test.isHardware)
+        sum = largeC;
       cell = encode(test, sum);
     }
   mx::ptx::ExecutionOptions options;
   if (test.isRandom)
     options.completion = mx::ptx::Completion::Random;
+  if (test.isHardware)
+    options.accumulate = mx::ptx::Accumulate::Hardware;
   options.seed = 3;
   options.strict = true;
   ASSERT_EQ(run(makeKernel(test, da, db), test.ctas, imageBytes,
@@ -430,5 +442,11 @@ TEST(Tcgen05Test, Modifiers) {
   MmaCase pair{"f16", "f16", "f16", 256, 32, 2};
   pair.disables = true;
   check(pair);
+}
+
+TEST(Tcgen05Test, Hardware) {
+  MmaCase test{"f8f6f4", "e4m3", "e4m3", 128, 16};
+  test.isHardware = true;
+  check(test);
 }
 } // namespace
