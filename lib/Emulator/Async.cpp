@@ -37,7 +37,7 @@ static void copyAsync(Warp &warp, const Decoded &decoded) {
     std::fill_n(warp.parent.shared.stateAt(destination), bytes,
                 ByteState::InFlight);
     warp.copies.push_back({warp.numCopies++, i, warp.groups[i], destination,
-                           source, bytes, read});
+                           source, bytes, read, warp.current});
   });
 }
 

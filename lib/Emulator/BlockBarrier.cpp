@@ -180,15 +180,16 @@ static void reduce(Warp &warp, const Decoded &decoded) {
   warp.writePredicate(decoded.value(0), result ? allLanes : 0);
 }
 
-/// Lanes run in lockstep, so memory is in order among those that are here.
+/// Puts memory accesses in order among the lanes that are here.
 static void warpSync(Warp &warp, const Decoded &decoded) {
   const uint64_t *mask = warp.read(decoded.value(0));
   if (!mask)
     return;
   unsigned lane = llvm::countr_zero(warp.active);
   if ((uint32_t(mask[lane]) & warp.live) != warp.active)
-    warp.fault(lane, "bar.warp.sync: the executing lanes are not those of its "
-                     "mask");
+    return warp.fault(lane, "bar.warp.sync: the executing lanes are not those "
+                            "of its mask");
+  warp.synchronizeLanes(warp.active);
 }
 
 static const Row rows[] = {

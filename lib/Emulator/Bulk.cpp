@@ -93,9 +93,11 @@ void mx::ptx::start(Warp &warp, SignallingCopy copy) {
   Cluster &cluster = warp.cluster;
   AsyncOperation operation;
   operation.reads = getFootprints(copy.from);
-  if (!copy.reduction)
-    operation.writes = getFootprints(copy.to);
-  else if (checkReduction(warp, llvm::countr_zero(warp.active), copy.to))
+  operation.isGeneric = copy.isGeneric;
+  (copy.reduction ? operation.updates : operation.writes) =
+      getFootprints(copy.to);
+  if (copy.reduction &&
+      checkReduction(warp, llvm::countr_zero(warp.active), copy.to))
     return;
   operation.perform = [&cluster,
                        copy = std::move(copy)](AsyncOperation &self) mutable {
@@ -143,9 +145,8 @@ void mx::ptx::start(Warp &warp, unsigned lane, GroupedCopy copy) {
     gather(from, store->image);
     store->reading.finish(self);
   };
-  if (!copy.reduction)
-    write.writes = getFootprints(copy.to);
-  else if (checkReduction(warp, lane, copy.to))
+  (copy.reduction ? write.updates : write.writes) = getFootprints(copy.to);
+  if (copy.reduction && checkReduction(warp, lane, copy.to))
     return;
   write.perform = [store, to = std::move(copy.to),
                    reduction = copy.reduction](AsyncOperation &self) {
@@ -177,7 +178,9 @@ static void waitGroup(Warp &warp, const Decoded &decoded) {
       ++it;
       continue;
     }
-    (onlyReads ? it->store->reading : it->store->writing).wait(warp);
+    it->store->reading.wait(warp);
+    if (!onlyReads)
+      it->store->writing.wait(warp);
     it = onlyReads ? it + 1 : warp.stores.erase(it);
   }
 }

@@ -44,6 +44,7 @@ struct Signal {
 struct SignallingCopy {
   Runs from, to;
   llvm::SmallVector<Signal, 1> signals;
+  bool isGeneric = false;
   /// The image before the source is copied into it.
   std::vector<uint8_t> image;
   /// Combines instead of writing.

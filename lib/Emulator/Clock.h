@@ -37,14 +37,15 @@ struct Knowledge {
   /// Accesses that happened before, as the generic proxy sees it.
   Clock order;
   /// Writes of the generic proxy that the async proxy sees as well: those
-  /// before a fence.proxy.async.
-  Clock published;
+  /// before a fence.proxy.async, to shared and to global memory.
+  Clock published[2];
   /// Of `order`, what lies before a tcgen05.fence::before_thread_sync.
   Clock fenced;
 
   void join(const Knowledge &other) {
     order.join(other.order);
-    published.join(other.published);
+    for (unsigned i = 0; i < 2; ++i)
+      published[i].join(other.published[i]);
     fenced.join(other.fenced);
   }
 };

@@ -12,10 +12,6 @@
 using namespace mx::ptx;
 using llvm::Twine;
 
-/// Agents for asynchronous operations; more under way at once share one, which
-/// can hide a race between two of them but not make one up.
-static constexpr unsigned numAsyncAgents = 64;
-
 Cluster::Cluster(Machine &machine, uint64_t number, Dim3 index)
     : machine(machine), number(number),
       random(machine.options.seed * 0x9E3779B97F4A7C15 + number),
@@ -29,6 +25,12 @@ Cluster::Cluster(Machine &machine, uint64_t number, Dim3 index)
                                                       index.y * size.y + y,
                                                       index.z * size.z + z}));
   firstAsyncAgent = blocks.size() * blocks[0]->warps.size();
+  if (!isChecking())
+    return;
+  race = std::make_unique<Race>(*this, firstAsyncAgent);
+  for (auto &block : blocks)
+    for (auto &warp : block->warps)
+      warp->race = race.get();
 }
 
 Cluster::~Cluster() = default;
@@ -87,12 +89,13 @@ AsyncOperation *Cluster::start(Warp &warp, AsyncOperation operation) {
       read.region->addReader(read.address, read.size, 1);
   for (const Footprint &write : operation.writes)
     write.region->setState(write.address, write.size, ByteState::InFlight);
-  if (isChecking()) {
+  if (race) {
     unsigned slot = numStarted++ % numAsyncAgents;
     operation.agent = firstAsyncAgent + slot;
     operation.knowledge.join(warp.knowledge);
     operation.knowledge.order.set(operation.agent, ++asyncEpochs[slot]);
     ++warp.knowledge.order.time[warp.agent];
+    race->start(operation);
   }
   pending.push_back(std::move(operation));
   return &pending.back();
@@ -108,7 +111,8 @@ const AsyncOperation *Cluster::findUser(const Region &region) const {
   auto touches = [&](const Footprint &f) { return f.region == &region; };
   auto it = llvm::find_if(pending, [&](const AsyncOperation &operation) {
     return llvm::any_of(operation.reads, touches) ||
-           llvm::any_of(operation.writes, touches);
+           llvm::any_of(operation.writes, touches) ||
+           llvm::any_of(operation.updates, touches);
   });
   return it == pending.end() ? nullptr : &*it;
 }

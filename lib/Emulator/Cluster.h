@@ -10,6 +10,7 @@
 #include "Mbarrier.h"
 #include "Memory.h"
 #include "Program.h"
+#include "Race.h"
 
 #include "mx/Emulator/Device.h"
 
@@ -30,6 +31,9 @@ class Warpgroup;
 
 inline constexpr unsigned warpSize = 32;
 inline constexpr uint32_t allLanes = ~0u;
+/// Agents for asynchronous operations; more under way at once share one, which
+/// can hide a race between two of them but not make one up.
+inline constexpr unsigned numAsyncAgents = 64;
 
 /// What all clusters of a launch share.
 struct Machine {
@@ -75,7 +79,11 @@ struct AsyncOperation {
   /// Nobody blocks until it is done: its own thread asks for it by a wait for
   /// a group.
   bool isGrouped = false;
+  /// Its accesses go through the generic proxy: st.async, red.async.
+  bool isGeneric = false;
   llvm::SmallVector<Footprint, 2> reads, writes;
+  /// Bytes that it changes atomically: others may do so at the same time.
+  llvm::SmallVector<Footprint, 2> updates;
   /// Moves the data and signals whoever waits. `self` is this operation.
   std::function<void(AsyncOperation &self)> perform;
 
@@ -196,6 +204,8 @@ public:
   uint64_t number;
   std::vector<std::unique_ptr<Block>> blocks;
   Barrier barrier;
+  /// Null if nothing is checked.
+  std::unique_ptr<Race> race;
   LaunchStatistics statistics;
   std::string faultText;
 

@@ -79,6 +79,7 @@ static void trap(Warp &warp, const Decoded &) {
 }
 
 static void nothing(Warp &, const Decoded &) {}
+static void fence(Warp &warp, const Decoded &) { warp.fence(); }
 static void nanosleep(Warp &warp, const Decoded &) { warp.yield(); }
 
 static const Row rows[] = {
@@ -86,8 +87,8 @@ static const Row rows[] = {
     {"brx.idx", "", "uni", "s=32 t", brxIdx},
     {"ret", "", "uni", "", returnFrom},
     {"exit", "", "", "", exitThread},
-    {"membar", "", "cta gl sys", "", nothing},
-    {"fence", "", "sc acq_rel cta cluster gpu sys", "", nothing},
+    {"membar", "", "cta gl sys", "", fence},
+    {"fence", "", "sc acq_rel cta cluster gpu sys", "", fence},
     {"nanosleep", "u32", "", "s", nanosleep},
     {"trap", "", "", "", trap},
     // Without a debugger or a profiler there is nobody to tell.

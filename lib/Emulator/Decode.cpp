@@ -130,6 +130,7 @@ bool Decoder::decodeInstruction(const Instruction &source, Decoded &decoded) {
   decoded.isControl = source.opcode == "bra" || source.opcode == "brx" ||
                       source.opcode == "ret" || source.opcode == "exit";
   decodeModifiers(source, decoded);
+  decoded.order = getMemoryOrder(source);
   return decodeOperands(source, row->operands, decoded);
 }
 

@@ -6,8 +6,13 @@
 
 using namespace mx::ptx;
 
-/// What the warp has written becomes visible to the async proxy.
-static void proxyAsync(Warp &warp, const Decoded &) { warp.publish(); }
+/// What the warp has written becomes visible to the async proxy, in all memory
+/// unless a space is named.
+static void proxyAsync(Warp &warp, const Decoded &decoded) {
+  warp.publish(decoded.space != Space::Global,
+               decoded.space == Space::Generic ||
+                   decoded.space == Space::Global);
+}
 
 /// The mbarriers that the warp has initialised are visible to those that the
 /// cluster's barrier then lets go on, even if the arrive there is relaxed.

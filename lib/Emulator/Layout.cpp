@@ -231,6 +231,7 @@ llvm::Error Decoder::run() {
       return error();
   }
   computeReconvergence(program);
+  relaxComparedLoads(program);
   return llvm::Error::success();
 }
 

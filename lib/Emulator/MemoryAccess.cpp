@@ -8,6 +8,57 @@
 #include <cstring>
 
 using namespace mx::ptx;
+using llvm::StringRef;
+
+MemoryOrder mx::ptx::getMemoryOrder(const Instruction &instruction) {
+  StringRef opcode = instruction.opcode;
+  bool isAtomic = opcode == "atom" || opcode == "red";
+  if (!isAtomic && opcode != "ld" && opcode != "st")
+    return MemoryOrder::Weak;
+  auto has = [&](StringRef word) {
+    return llvm::is_contained(instruction.modifiers, word);
+  };
+  if (has("acq_rel"))
+    return MemoryOrder::AcquireRelease;
+  if (has("acquire"))
+    return MemoryOrder::Acquire;
+  if (has("release"))
+    return MemoryOrder::Release;
+  return isAtomic || has("relaxed") || has("volatile") ? MemoryOrder::Relaxed
+                                                       : MemoryOrder::Weak;
+}
+
+void mx::ptx::relaxComparedLoads(Program &program) {
+  std::vector<bool> isCompared(program.numRegisters);
+  auto forEach = [&](StringRef opcode, auto &&f) {
+    for (Decoded &decoded : program.code)
+      if (decoded.source->opcode == opcode)
+        f(decoded);
+  };
+  bool hasAny = false;
+  forEach("atom", [&](const Decoded &decoded) {
+    if (!decoded.hasModifier("cas"))
+      return;
+    isCompared[decoded.value(2).index] = true;
+    hasAny = true;
+  });
+  // Back through moves, which join the first value with those of the loop.
+  for (bool isChanged = hasAny; isChanged;) {
+    isChanged = false;
+    forEach("mov", [&](const Decoded &decoded) {
+      if (decoded.values.size() != 2 || decoded.value(0).isSink ||
+          !isCompared[decoded.value(0).index] ||
+          isCompared[decoded.value(1).index])
+        return;
+      isCompared[decoded.value(1).index] = isChanged = true;
+    });
+  }
+  forEach("ld", [&](Decoded &decoded) {
+    if (decoded.order == MemoryOrder::Weak && !decoded.value(0).isSink &&
+        isCompared[decoded.value(0).index])
+      decoded.order = MemoryOrder::Relaxed;
+  });
+}
 
 static uint64_t getMask(unsigned bits) {
   return bits >= 64 ? ~uint64_t(0) : (uint64_t(1) << bits) - 1;
@@ -140,11 +191,21 @@ static void store(Warp &warp, const Decoded &decoded) {
   for (const Value &value : from)
     if (!warp.read(value))
       return;
+  uint8_t *places[warpSize] = {};
   forEachLane(warp.active, [&](unsigned i) {
-    uint8_t *to = warp.access(i, decoded.space, base[i] + decoded.offset, all,
-                              all, Access::Write);
-    for (size_t j = 0; to && j < from.size(); ++j)
-      std::memcpy(to + j * size, &warp.lanes(from[j])[i], size);
+    places[i] = warp.access(i, decoded.space, base[i] + decoded.offset, all,
+                            all, Access::Write);
+    for (size_t j = 0; places[i] && j < from.size(); ++j)
+      std::memcpy(places[i] + j * size, &warp.lanes(from[j])[i], size);
+  });
+  if (!warp.race || warp.hasFault() || decoded.order != MemoryOrder::Weak)
+    return;
+  // A lane that does not find its value was overwritten by another.
+  forEachLane(warp.active, [&](unsigned i) {
+    for (size_t j = 0; j < from.size(); ++j)
+      if (std::memcmp(places[i] + j * size, &warp.lanes(from[j])[i], size))
+        warp.fault(i, "race: another lane writes a different value to the "
+                      "same place in the same instruction");
   });
 }
 

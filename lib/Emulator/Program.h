@@ -56,6 +56,16 @@ enum class Comparison : uint8_t {
 };
 enum class Combine : uint8_t { None, And, Or, Xor };
 
+/// How an access orders others (PTX ISA 8.4); weak ones do not.
+enum class MemoryOrder : uint8_t {
+  Weak,
+  Relaxed,
+  Acquire,
+  Release,
+  AcquireRelease
+};
+MemoryOrder getMemoryOrder(const Instruction &instruction);
+
 struct Decoded {
   Handler handler = nullptr;
   const Instruction *source = nullptr;
@@ -71,6 +81,7 @@ struct Decoded {
   llvm::SmallVector<Type, 2> types;
   // Modifiers.
   Space space = Space::Generic;
+  MemoryOrder order = MemoryOrder::Weak;
   uint8_t vectorWidth = 1;
   bool ftz = false, sat = false, satfinite = false, relu = false;
   bool trans = false;
@@ -227,6 +238,10 @@ decode(const Module &module, const Function &function,
 
 /// Immediate post-dominators of branches: `reconverge` of each.
 void computeReconvergence(Program &program);
+
+/// Loads whose value an atom.cas compares count as relaxed: a loop of
+/// compare-and-swap begins with one, and a stale value does no harm there.
+void relaxComparedLoads(Program &program);
 
 //===----------------------------------------------------------------------===//
 // The table

@@ -61,6 +61,7 @@ static void storeAsync(Warp &warp, const Decoded &decoded) {
     if (!copy)
       return;
     copy->reduction = reduction;
+    copy->isGeneric = true;
     start(warp, std::move(*copy));
   });
 }

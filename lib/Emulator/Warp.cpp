@@ -355,11 +355,14 @@ void Warp::faultAccess(unsigned lane, Region *region, Space space,
   fault(lane, problem);
 }
 
-bool Warp::perform(const PendingCopy &copy) {
+bool Warp::perform(const PendingCopy &copy, bool hasWaited) {
   // In flight until now; the copy itself is a write like any other.
   parent.shared.setState(copy.destination, copy.size, ByteState::Initialized);
   uint8_t *to = parent.shared.at(copy.destination);
   std::memset(to, 0, copy.size);
+  // An mbarrier passes on what was known when the copies began.
+  if (race && hasWaited)
+    race->finish(*this, copy);
   if (!copy.sourceSize)
     return false;
   const uint8_t *from = access(copy.lane, Space::Global, copy.source,
@@ -376,7 +379,7 @@ void Warp::completeCopies(uint32_t pending) {
       ++it;
       continue;
     }
-    if (perform(*it))
+    if (perform(*it, /*hasWaited=*/true))
       return;
     it = copies.erase(it);
   }
@@ -389,7 +392,7 @@ void Warp::completeCopies(llvm::ArrayRef<PendingCopy> chosen) {
     });
     if (it == copies.end())
       continue;
-    if (perform(*it))
+    if (perform(*it, /*hasWaited=*/false))
       return;
     copies.erase(it);
   }
@@ -403,15 +406,41 @@ void Warp::releaseTo(Knowledge &object) {
 }
 
 void Warp::acquireFrom(const Knowledge &object) {
-  if (cluster.isChecking())
-    knowledge.join(object);
-}
-
-void Warp::publish() {
   if (!cluster.isChecking())
     return;
-  knowledge.published.join(knowledge.order);
+  knowledge.join(object);
+  laneOrder.learnAll(active, object.order.get(agent));
+}
+
+void Warp::publish(bool isShared, bool isGlobal) {
+  if (!cluster.isChecking())
+    return;
+  if (isShared)
+    knowledge.published[0].join(knowledge.order);
+  if (isGlobal)
+    knowledge.published[1].join(knowledge.order);
   ++knowledge.order.time[agent];
+}
+
+void Warp::fence() {
+  if (!cluster.isChecking())
+    return;
+  acquireFrom(observed);
+  observed = {};
+  fenced = knowledge;
+  hasFenced = true;
+  ++knowledge.order.time[agent];
+}
+
+void Warp::synchronizeLanes(uint32_t mask) {
+  if (!cluster.isChecking())
+    return;
+  uint32_t &epoch = knowledge.order.time[agent];
+  if (mask == live)
+    laneOrder.learnAll(mask, epoch);
+  else
+    laneOrder.learnPairs(mask, epoch);
+  ++epoch;
 }
 
 void Warp::exit(uint32_t mask) {

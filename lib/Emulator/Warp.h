@@ -22,6 +22,7 @@ struct PendingCopy {
   uint32_t group;
   uint64_t destination, source;
   uint32_t size, sourceSize;
+  const Decoded *issuer;
 };
 
 /// A bulk copy that is waited for by its group, in its two steps.
@@ -61,6 +62,12 @@ struct Activation {
   std::vector<uint64_t> values;
   std::vector<uint32_t> initialized;
 };
+
+/// Whether others than one thread may write there.
+inline bool isVisibleToOthers(Space space) {
+  return space == Space::Global || space == Space::Shared ||
+         space == Space::SharedCluster;
+}
 
 enum class Progress : uint8_t {
   /// It ended, or got further and then blocked.
@@ -174,6 +181,8 @@ public:
                          !region->isBeingRead(address, size)))) {
       if (access != Access::Read)
         region->setState(address, size, ByteState::Initialized);
+      if (LLVM_UNLIKELY(race != nullptr) && isVisibleToOthers(space))
+        race->access(*this, lane, *region, address, size, access);
       return region->at(address);
     }
     faultAccess(lane, region, space, address, size, alignment, access);
@@ -218,8 +227,13 @@ public:
   void releaseTo(Knowledge &object);
   /// What `object` passes on becomes known here.
   void acquireFrom(const Knowledge &object);
-  /// fence.proxy.async.
-  void publish();
+  /// fence.proxy.async for shared memory, for global memory.
+  void publish(bool isShared, bool isGlobal);
+  /// A fence of the generic proxy: what strong reads have seen becomes known,
+  /// and strong writes from now on pass on what is known.
+  void fence();
+  /// bar.warp.sync.
+  void synchronizeLanes(uint32_t mask);
 
   /// Carries out the copies of the active lanes but those of their newest
   /// `pending` groups.
@@ -275,11 +289,17 @@ public:
   /// Uses of tensor memory that are over, through
   /// tcgen05.fence::after_thread_sync.
   Clock tensorOrder;
+  LaneOrder laneOrder;
+  /// What strong reads have seen since the last fence; what was known at it.
+  Knowledge observed, fenced;
+  bool hasFenced = false;
+  /// The cluster's; null if nothing is checked.
+  Race *race = nullptr;
 
 private:
   void finishCall();
   void checkOwner(const Value &value);
-  bool perform(const PendingCopy &copy);
+  bool perform(const PendingCopy &copy, bool hasWaited);
   void faultAccess(unsigned lane, Region *region, Space space, uint64_t address,
                    unsigned size, unsigned alignment, Access access);
   bool rotate();
