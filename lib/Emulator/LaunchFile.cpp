@@ -4,6 +4,7 @@
 
 #include "mx/Support/Npy.h"
 
+#include "llvm/Support/FileSystem.h"
 #include "llvm/Support/MemoryBuffer.h"
 #include "llvm/Support/Path.h"
 #include "llvm/Support/raw_ostream.h"
@@ -128,7 +129,10 @@ Error Launch::run(const LaunchOptions &options, llvm::raw_ostream &os) {
   if (options.stats)
     os << statistics.warpInstructions << " warp instructions, "
        << statistics.laneInstructions << " lane instructions\n";
-  if (!options.outDir.empty())
+  if (!options.outDir.empty()) {
+    if (std::error_code error =
+            llvm::sys::fs::create_directories(options.outDir))
+      return llvm::createStringError(options.outDir + ": " + error.message());
     for (const Buffer &buffer : buffers) {
       llvm::SmallString<128> out(options.outDir);
       llvm::sys::path::append(out, buffer.name + ".npy");
@@ -139,6 +143,7 @@ Error Launch::run(const LaunchOptions &options, llvm::raw_ostream &os) {
                              bytes.size())))
         return error;
     }
+  }
   return check(*root, os);
 }
 

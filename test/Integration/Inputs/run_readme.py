@@ -7,7 +7,7 @@ The language of a block says what is done with it; there is no block without one
   sh            run as it is
   console       each `$ command` is run, and prints the lines that follow, between
                 which others may stand where there is `...`
-  yaml, mlir, python   written to the file that its first line names; Python is
+  yaml, mlir, cuda, python   written to the file that its first line names; Python is
                 checked for its syntax
   text          to look at
 COMMAND=WORDS says what a command is called here.
@@ -66,7 +66,7 @@ for language, text in re.findall(r"^```(\w*)\n(.*?)^```$", readme.read_text(), r
         for part in re.split(r"^\$ ", text, flags=re.M)[1:]:
             command, *shown = part.splitlines()
             check(command, shown)
-    elif language in ("yaml", "mlir", "python"):
+    elif language in ("yaml", "mlir", "cuda", "python"):
         name = re.match(r"(?:#|//) ([\w.]+)", text)[1]
         (folder / name).write_text(text)
         if language == "python":
