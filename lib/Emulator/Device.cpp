@@ -136,6 +136,34 @@ static Error fillConstants(Machine &machine,
   return Error::success();
 }
 
+static std::string spell(const std::array<unsigned, 3> &dim) {
+  return (Twine(dim[0]) + " x " + Twine(dim[1]) + " x " + Twine(dim[2])).str();
+}
+
+/// What the kernel's directives say of a launch.
+static Error checkDirectives(const LaunchConfig &config,
+                             const Function &function) {
+  using Dim = std::array<unsigned, 3>;
+  Dim block = {config.block.x, config.block.y, config.block.z};
+  Dim cluster = {config.cluster.x, config.cluster.y, config.cluster.z};
+  const Dim &threads = function.requiredThreads;
+  if (threads[0] && block != threads)
+    return llvm::createStringError("the kernel needs blocks of " +
+                                   spell(threads) +
+                                   " threads, the launch has " + spell(block));
+  const Dim &most = function.maxThreads;
+  if (most[0] && config.block.count() > uint64_t(most[0]) * most[1] * most[2])
+    return llvm::createStringError("the kernel is for blocks of at most " +
+                                   spell(most) + " threads, the launch has " +
+                                   spell(block));
+  const Dim &blocks = function.requiredCluster;
+  if (blocks[0] && cluster != blocks)
+    return llvm::createStringError("the kernel needs clusters of " +
+                                   spell(blocks) + " blocks, the launch has " +
+                                   spell(cluster));
+  return Error::success();
+}
+
 static Error checkConfig(const LaunchConfig &config, const Program &program) {
   auto fail = [](const Twine &text) { return llvm::createStringError(text); };
   const Dim3 &grid = config.grid, &cluster = config.cluster;
@@ -173,6 +201,8 @@ Error Device::launch(const Module &module, StringRef entry,
       return decoded.takeError();
     program = std::move(*decoded);
   }
+  if (Error error = checkDirectives(config, *function))
+    return error;
   if (Error error = checkConfig(config, *program))
     return error;
   Machine machine(*program, *memory, config, options);

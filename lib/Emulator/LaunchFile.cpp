@@ -111,6 +111,9 @@ Error Launch::run(const LaunchOptions &options, llvm::raw_ostream &os) {
     return error;
   if (Error error = readDim(*root, "block", config.block))
     return error;
+  const auto &blocks = function->requiredCluster;
+  if (blocks[0])
+    config.cluster = {blocks[0], blocks[1], blocks[2]};
   if (root->get("cluster"))
     if (Error error = readDim(*root, "cluster", config.cluster))
       return error;

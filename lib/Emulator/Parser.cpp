@@ -264,7 +264,7 @@ bool Parser::parseThreads(std::array<unsigned, 3> &threads) {
   threads = {1, 1, 1};
   for (unsigned i = 0; i < 3; ++i) {
     uint64_t value;
-    if (expectInteger(value, "a number of threads", UINT16_MAX))
+    if (expectInteger(value, "a number of threads or blocks", UINT16_MAX))
       return true;
     threads[i] = value;
     if (i == 2 || !consumeIf(','))
@@ -283,11 +283,10 @@ bool Parser::parseFunctionDirectives(Function &function) {
       continue;
     }
     advance();
-    std::array<unsigned, 3> ignored;
     if (name == "reqntid" || name == "maxntid" || name == "reqnctapercluster") {
       if (parseThreads(name == "reqntid"   ? function.requiredThreads
                        : name == "maxntid" ? function.maxThreads
-                                           : ignored))
+                                           : function.requiredCluster))
         return true;
     } else if (name == "minnctapersm" || name == "maxnctapersm" ||
                name == "maxnreg" || name == "maxclusterrank") {

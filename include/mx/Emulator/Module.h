@@ -142,7 +142,8 @@ struct Function {
   std::vector<Instruction> instructions;
   /// Targets, as indices of instructions.
   std::vector<std::vector<unsigned>> branchTables;
-  /// .reqntid and .maxntid; zero where not written.
+  /// .reqnctapercluster, .reqntid and .maxntid; zero where not written.
+  std::array<unsigned, 3> requiredCluster = {0, 0, 0};
   std::array<unsigned, 3> requiredThreads = {0, 0, 0};
   std::array<unsigned, 3> maxThreads = {0, 0, 0};
   /// .maxnreg and .minnctapersm; zero where not written.

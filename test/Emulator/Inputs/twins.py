@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """Runs kernels in pairs: one is wrong and has to give its message, its twin is
-right and has to run to its end.
+right and has to run to its end, in random orders too.
 
 twins.py TEST MX_PTX_RUN DIRECTORY
 
@@ -70,7 +70,7 @@ def expand(line):
     return "{ .reg .pred q; setp.ne.u32 q, %s, %s; @q st.global.b32 [0], %s; }" % (words[1], words[2], words[1])
 
 
-def run(case, is_wrong, tool, directory):
+def run(case, is_wrong, tool, directory, options=""):
     keys = case["keys"]
     kept = "-" if is_wrong else "+"
     body = [line[1:] if line[0] in "-+" else line for line in case["body"] if line[0] not in "-+" or line[0] == kept]
@@ -89,7 +89,7 @@ def run(case, is_wrong, tool, directory):
     with open(stem + ".json", "w") as f:
         json.dump(launch, f)
     return subprocess.run([tool, stem + ".ptx", "--launch", stem + ".json", "--max-instructions", "1000000"]
-                          + keys.get("options", "").split(), capture_output=True, text=True)
+                          + (options or keys.get("options", "")).split(), capture_output=True, text=True)
 
 
 def main():
@@ -97,8 +97,12 @@ def main():
     os.makedirs(directory, exist_ok=True)
     failures = 0
     for case in parse(test):
-        right = run(case, False, tool, directory)
-        text = right.stderr if right.returncode else ""
+        text = ""
+        # Whatever the order of what is asynchronous, if the case does not say.
+        for seed in (0, 1, 2):
+            order = "--completion random --seed %d" % seed if seed and "options" not in case["keys"] else ""
+            right = run(case, False, tool, directory, order)
+            text += "%s\n%s" % (order, right.stderr) if right.returncode else ""
         if case["message"]:
             wrong = run(case, True, tool, directory)
             if wrong.returncode != 1 or case["message"] not in wrong.stderr:
