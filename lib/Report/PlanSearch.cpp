@@ -141,6 +141,8 @@ private:
   Expected<Choice> chooseByError(const PrecisionPath &precisions);
   Expected<Choice> chooseByBits(const PrecisionPath &precisions);
   Expected<double> measureError(const Plan &plan);
+  Expected<double> getErrorOfLoss();
+  Error measureAlone();
   double getEffectiveBits(const PrecisionPath &precisions, size_t plan) const {
     return precisions.getBits(plan) / numWeights;
   }
@@ -198,6 +200,54 @@ Expected<double> PlanSearch::measureError(const Plan &plan) {
     }
   }
   return largest;
+}
+
+/// The square of the error of the results for each unit of the observed layers'
+/// losses, from a run of all of them in the first candidate; 1 if there is
+/// none.
+Expected<double> PlanSearch::getErrorOfLoss() {
+  Plan plan(layers.size());
+  double loss = 0;
+  for (auto [layer, chosen] : zip_equal(layers, plan)) {
+    if (layer.choices.options.empty())
+      continue;
+    chosen = layer.choices.options.front().candidate;
+    loss += layer.choices.options.front().loss;
+  }
+  if (loss == 0)
+    return 1;
+  Expected<double> error = measureError(plan);
+  if (!error)
+    return error.takeError();
+  double square = *error * *error;
+  return square > 0 && std::isfinite(square) ? square / loss : 1;
+}
+
+/// Layers that cannot be observed are run alone, each in each candidate: those
+/// in loops and functions, which a model has few of. What they do to the
+/// results is brought to the measure of the others.
+Error PlanSearch::measureAlone() {
+  if (none_of(layers, [](const SearchedLayer &layer) {
+        return !layer.unmeasured.empty();
+      }))
+    return Error::success();
+  Expected<double> errorOfLoss = getErrorOfLoss();
+  if (!errorOfLoss)
+    return errorOfLoss.takeError();
+  for (auto [i, layer] : enumerate(layers))
+    for (PrecisionOption option : layer.unmeasured) {
+      search.reportProgress("running the model with " + layer.names.front() +
+                            " in " + search.candidates[option.candidate]);
+      Plan plan(layers.size());
+      plan[i] = option.candidate;
+      Expected<double> error = measureError(plan);
+      if (!error)
+        return error.takeError();
+      option.loss = *error * *error / *errorOfLoss;
+      if (std::isfinite(option.loss))
+        layer.choices.options.push_back(option);
+    }
+  return Error::success();
 }
 
 /// Bisection, for an error that grows along the path; where it does not, what
@@ -271,6 +321,8 @@ Expected<PlanSearchResult> PlanSearch::run() {
       return std::move(error);
   }
   layers = measurement.takeLayers();
+  if (Error error = measureAlone())
+    return std::move(error);
   std::vector<LayerOptions> choices;
   for (const SearchedLayer &layer : layers) {
     choices.push_back(layer.choices);
@@ -281,8 +333,7 @@ Expected<PlanSearchResult> PlanSearch::run() {
                              "of known extents, for which to choose a format");
   PrecisionPath precisions(choices);
   if (precisions.getNumPlans() == 1)
-    return createStringError("no candidate saves bits in any layer that can be "
-                             "measured");
+    return createStringError("no candidate saves bits in any layer");
   Expected<Choice> choice = search.budget.kind == PlanBudget::MaxError
                                 ? chooseByError(precisions)
                                 : chooseByBits(precisions);

@@ -107,35 +107,6 @@ mlir::LogicalResult LayerMeasurement::findLayers(mlir::func::FuncOp function,
   return mlir::success();
 }
 
-/// One warning for all: a model whose blocks are in a loop has many.
-void LayerMeasurement::warnAboutUnobserved(mlir::func::FuncOp function,
-                                           ArrayRef<Product> products) const {
-  unsigned count = 0;
-  const Product *first = nullptr;
-  std::string reason;
-  auto add = [&](const Product &product, const Twine &why) {
-    if (++count != 1)
-      return;
-    first = &product;
-    reason = why.str();
-  };
-  for (const UnobservedProduct &other : observed.others)
-    if (auto it = productAt.find(other.entry); it != productAt.end())
-      add(products[it->second], other.reason);
-  for (const Product &product : products)
-    if (product.row.function != function.getName() &&
-        !product.row.entry.getDecision().isKeep())
-      add(product, "in a function that is called");
-  if (!count)
-    return;
-  mlir::InFlightDiagnostic warning =
-      mlir::emitWarning(getLocation(function, first->row, first->position));
-  warning << "'" << getName(first->row)
-          << "' cannot be measured and is kept: " << reason;
-  if (count > 1)
-    warning << " (and " << count - 1 << " more)";
-}
-
 mlir::LogicalResult LayerMeasurement::observe(mlir::func::FuncOp function) {
   SmallVector<PlanEntryAttr> plan = getPlan(function);
   mlir::WalkResult plain =
@@ -158,14 +129,14 @@ mlir::LogicalResult LayerMeasurement::observe(mlir::func::FuncOp function) {
   if (numCandidates == 0 && failed(findLayers(function, products)))
     return mlir::failure();
 
-  isKept.clear();
-  isKept.resize(layers.size());
+  isKept = isUnseen = BitVector(layers.size());
   MapVector<WeightKey, std::pair<unsigned, double>> weightBits;
   for (auto [i, product] : enumerate(products)) {
     PlanEntryAttr entry = product.row.entry;
-    bool isSeen = product.row.function == function.getName();
-    if (entry.getDecision().isKeep() || !isSeen)
+    if (entry.getDecision().isKeep())
       isKept.set(layerOf[i]);
+    if (product.row.function != function.getName())
+      isUnseen.set(layerOf[i]);
     if (std::optional<WeightKey> weight = getWeight(product.row)) {
       auto &[layer, decided] = weightBits[*weight];
       layer = layerOf[i];
@@ -179,9 +150,7 @@ mlir::LogicalResult LayerMeasurement::observe(mlir::func::FuncOp function) {
   observed = observeProducts(function);
   for (const UnobservedProduct &other : observed.others)
     if (auto it = productAt.find(other.entry); it != productAt.end())
-      isKept.set(layerOf[it->second]);
-  if (numCandidates == 0)
-    warnAboutUnobserved(function, products);
+      isUnseen.set(layerOf[it->second]);
   return mlir::success();
 }
 
@@ -196,8 +165,6 @@ Error LayerMeasurement::measure(StringRef candidate) {
   if (!program)
     return program.takeError();
 
-  // A layer's loss: the squares of its products' relative errors, on average
-  // over the calls.
   std::vector<double> losses(layers.size());
   for (SampleCall &call : calls) {
     std::vector<HostTensor> results = (*program)->getSession().run(call.inputs);
@@ -212,9 +179,15 @@ Error LayerMeasurement::measure(StringRef candidate) {
       losses[layerOf[it->second]] += error * error / calls.size();
     }
   }
-  for (auto [i, layer] : enumerate(layers))
-    if (!isKept[i] && std::isfinite(losses[i]))
-      layer.choices.options.push_back({numCandidates, bits[i], losses[i]});
+  for (auto [i, layer] : enumerate(layers)) {
+    if (isKept[i])
+      continue;
+    PrecisionOption option{numCandidates, bits[i], losses[i]};
+    if (isUnseen[i])
+      layer.unmeasured.push_back(option);
+    else if (std::isfinite(losses[i]))
+      layer.choices.options.push_back(option);
+  }
   ++numCandidates;
   return Error::success();
 }

@@ -23,7 +23,11 @@ struct SearchedLayer {
   /// Each once.
   std::vector<std::string> names;
   double numWeights = 0;
+  /// Those of which the loss is known: the sum of the squares of the relative
+  /// errors of the layer's products, on average over the calls.
   LayerOptions choices;
+  /// Those of which it is not, since not all of its products could be observed.
+  llvm::SmallVector<PrecisionOption, 4> unmeasured;
 };
 
 /// Runs the model once for each candidate, all layers being in it.
@@ -50,8 +54,6 @@ private:
   mlir::LogicalResult findLayers(mlir::func::FuncOp function,
                                  llvm::ArrayRef<Product> products);
   mlir::LogicalResult observe(mlir::func::FuncOp function);
-  void warnAboutUnobserved(mlir::func::FuncOp function,
-                           llvm::ArrayRef<Product> products) const;
 
   llvm::StringRef path;
   const ProgramOptions &options;
@@ -68,8 +70,9 @@ private:
 
   // Of the candidate that is being measured.
   ObservedFunction observed;
-  /// By layer: whether the candidate is no choice for it, and its bits.
-  llvm::BitVector isKept;
+  /// By layer: whether the candidate is no choice for it, whether a product of
+  /// it is not observed, and its bits.
+  llvm::BitVector isKept, isUnseen;
   std::vector<double> bits;
 };
 

@@ -66,13 +66,14 @@ struct PlanSearchResult {
 /// A layer is what a recipe cannot tell apart: the linear and expert products
 /// of one name, and those that share a weight. Each candidate is run once, all
 /// layers being measured in it (see ObserveProducts.h); what a layer loses is
-/// the square of its products' relative errors. Plans are those of a
+/// the square of its products' relative errors. Those that cannot be observed,
+/// in loops and called functions, are run alone. Plans are those of a
 /// PrecisionPath. For an error the smallest is searched that is within it, each
 /// being run, until less than 1 % of the bits is left to be gained; for bits
 /// the first plan within them is taken, and run to say its error.
 ///
-/// A layer that cannot be measured is kept, with a warning; one without a name
-/// is an error. An error whose text is empty has been reported as a diagnostic.
+/// A layer without a name is an error. An error whose text is empty has been
+/// reported as a diagnostic.
 llvm::Expected<PlanSearchResult>
 searchPlan(llvm::StringRef path, const ProgramOptions &options,
            const mlir::DialectRegistry &registry, const Safetensors *weights,
