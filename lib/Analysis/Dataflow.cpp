@@ -146,6 +146,8 @@ Dataflow::Dataflow(const ModelGraph &graph, ArrayRef<ArgumentInfo> arguments)
   // few times, of which the first ones matter.
   constexpr unsigned maxPasses = 4;
   llvm::DenseMap<unsigned, Facts> carried;
+  for (auto [argument, source] : graph.backEdges)
+    carried.try_emplace(argument);
   for (unsigned pass = 0; pass < maxPasses; ++pass) {
     computeAll(graph, arguments, softmaxOutputs, carried);
     bool changed = false;
@@ -164,9 +166,14 @@ void Dataflow::computeAll(
   for (unsigned id = 0, e = graph.nodes.size(); id < e; ++id) {
     facts[id] = compute(graph, id);
     auto known = carried.find(id);
-    if (known != carried.end())
-      facts[id].join(known->second);
     const Node &node = graph.nodes[id];
+    if (known != carried.end()) {
+      facts[id].join(known->second);
+      // Integers that the next iteration gets are tokens and positions, even
+      // if this one chose them by the largest of some numbers.
+      if (node.elementType.isIntOrIndex())
+        facts[id].isFromNumbers = false;
+    }
     if (auto argument = dyn_cast_if_present<BlockArgument>(node.value)) {
       bool isParameter = argument.getOwner() == entry &&
                          argument.getArgNumber() < arguments.size();

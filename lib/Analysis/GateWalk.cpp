@@ -13,6 +13,9 @@ GateWalk::GateWalk(const ModelGraph &graph, const Dataflow &flow,
     : graph(graph), flow(flow), backward(backward) {
   for (auto [index, softmax] : llvm::enumerate(flow.getSoftmaxes()))
     softmaxOutputs[softmax.output] = index;
+  for (auto [argument, source] : graph.backEdges)
+    if (graph.nodes[source].elementType.isIntOrIndex())
+      tokens.insert(source);
 }
 
 GateUses GateWalk::run(unsigned product, int64_t width) const {
@@ -96,7 +99,7 @@ GateUses GateWalk::run(unsigned product, int64_t width) const {
     if (isSigmoid(graph, node))
       flags |= Sigmoid;
     own[id] = flags;
-    isReturned |= node.isReturned;
+    isReturned |= node.isReturned || tokens.contains(id);
     users.insert(node.users.begin(), node.users.end());
   }
   uses.endsInResults = isReturned && !isMixed;

@@ -9,6 +9,7 @@
 #include "mx/Analysis/Dataflow.h"
 
 #include "llvm/ADT/BitVector.h"
+#include "llvm/ADT/DenseSet.h"
 
 #include <optional>
 
@@ -46,6 +47,8 @@ private:
   const Dataflow &flow;
   const llvm::BitVector &backward;
   llvm::DenseMap<unsigned, unsigned> softmaxOutputs;
+  /// Integers that an iteration of a loop hands to the next.
+  llvm::DenseSet<unsigned> tokens;
 };
 
 } // namespace mx

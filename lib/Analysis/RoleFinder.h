@@ -9,12 +9,12 @@
 //     a layer's data times what came of it `wgrad`, and either has the role of
 //     its forward product (Gradients.cpp);
 //  4. a softmax whose argument comes from products of data and whose result is
-//     multiplied by data makes those attention: scores, then context; products
-//     of the backward pass with what those multiply are their `dgrad`;
+//     multiplied by data makes those attention: scores, then context; so are
+//     matrices that mix heads between them; products of the backward pass with
+//     what those multiply are their `dgrad`;
 //  5. a product that only feeds cosines is `rotary`;
 //  6. a layer whose softmax, selection, or (width one) sigmoid scales or
-//  chooses
-//     other branches is a `router`; what that scales is made by `expert`s;
+//     chooses other branches is a `router`; what that scales is made by `expert`s;
 //  7. a layer that ends in the results and is as wide as a vocabulary is the
 //     `lm_head` (Gates.cpp);
 //  8. any other product is `other`.
@@ -65,6 +65,9 @@ private:
   void findWeights();
   void findEmbeddings();
   void findAttention();
+  std::optional<unsigned> getOnlyProduct(unsigned id) const;
+  bool mixesHeads(unsigned p, const SmallNodeSet &scores,
+                  bool again = false) const;
   void findRotaryTables();
 
   // Gradients.cpp

@@ -206,29 +206,79 @@ static bool intersects(const SmallNodeSet &a, const SmallNodeSet &b) {
       a.get(), [&](unsigned id) { return llvm::is_contained(b.get(), id); });
 }
 
+/// The product that `id` is computed from by elementwise steps, if it is one
+/// and no softmax came after it.
+std::optional<unsigned> RoleFinder::getOnlyProduct(unsigned id) const {
+  ArrayRef<unsigned> products = flow[id].products.get();
+  if (products.size() != 1 || !flow[id].softmaxes.get().empty() ||
+      graph.nodes[products[0]].kind != NodeKind::Product)
+    return std::nullopt;
+  return graph.nodes[products[0]].product;
+}
+
+/// Layer `p` sums what products `scores` of data make along their batch,
+/// perhaps after another layer that does.
+bool RoleFinder::mixesHeads(unsigned p, const SmallNodeSet &scores,
+                            bool again) const {
+  int64_t k = graph.products[p].shape.k;
+  return !scores.get().empty() && llvm::all_of(scores.get(), [&](unsigned id) {
+    if (graph.nodes[id].kind != NodeKind::Product)
+      return false;
+    unsigned source = graph.nodes[id].product;
+    if (roles[source].weight)
+      return !again && mixesHeads(source, flow[dataNode(source)].products,
+                                  /*again=*/true);
+    int64_t heads = graph.products[source].shape.batch;
+    return isOfData(source) && (ShapedType::isDynamic(k) ||
+                                ShapedType::isDynamic(heads) || heads % k == 0);
+  });
+}
+
 void RoleFinder::findAttention() {
   for (unsigned p = 0; p < roles.size(); ++p) {
     if (!is(p, Role::other) || !isOfData(p) || isBackward(p))
       continue;
     // Several products may add up to the scores. Those of data are scores; one
     // with a parameter is, if it multiplies the same queries (with a table of
-    // relative positions).
-    SmallVector<unsigned> sources;
+    // relative positions), or mixes the heads of scores or probabilities.
+    SmallVector<unsigned> sources, mixers;
     SmallNodeSet queries;
+    auto addSource = [&](unsigned source) {
+      sources.push_back(source);
+      if (isOfData(source))
+        for (Node::Edge edge : node(source).operands)
+          queries.insert(flow[edge.node].products);
+    };
     for (Node::Edge operand : node(p).operands) {
       SmallNodeSet scores = flow.getScores(operand.node);
+      if (std::optional<unsigned> mixer = getOnlyProduct(operand.node);
+          mixer && roles[*mixer].weight) {
+        scores = flow.getScores(dataNode(*mixer));
+        if (mixesHeads(*mixer, scores))
+          mixers.push_back(*mixer);
+        else
+          scores = {};
+      }
       for (unsigned id : scores.get()) {
         if (graph.nodes[id].kind != NodeKind::Product)
           continue;
         unsigned source = graph.nodes[id].product;
-        sources.push_back(source);
-        if (isOfData(source))
-          for (Node::Edge edge : graph.nodes[id].operands)
-            queries.insert(flow[edge.node].products);
+        addSource(source);
+        if (!roles[source].weight ||
+            !mixesHeads(source, flow[dataNode(source)].products))
+          continue;
+        mixers.push_back(source);
+        for (unsigned mixed : flow[dataNode(source)].products.get())
+          addSource(graph.nodes[mixed].product);
       }
     }
     if (llvm::none_of(sources, [&](unsigned q) { return isOfData(q); }))
       continue;
+    for (unsigned mixer : mixers) {
+      roles[mixer].role = Role::attention_scores;
+      roles[mixer].weight = std::nullopt;
+      roles[mixer].reason = "mixes the heads of attention";
+    }
     roles[p].role = Role::attention_context;
     roles[p].reason = "softmax of attention scores × values";
     for (unsigned source : sources) {

@@ -60,16 +60,15 @@ private:
 // Reading constants
 //===----------------------------------------------------------------------===//
 
-/// Elements of `shape`, the neighbours of each dimension `strides` elements of
-/// `from` apart.
+/// Elements of `shape` from element `from` on, the neighbours of each dimension
+/// `strides` elements apart.
 static void gather(ConstantData &data, ArrayRef<int64_t> shape,
-                   ArrayRef<int64_t> strides) {
+                   ArrayRef<int64_t> strides, int64_t from = 0) {
   size_t size = getNumBytes(data.element);
   int64_t rank = shape.size(), count = computeProduct(shape);
   Bytes result;
   result.resize_for_overwrite(count * size);
   SmallVector<int64_t> index(rank, 0);
-  int64_t from = 0;
   for (int64_t to = 0; to < count; ++to) {
     std::memcpy(result.data() + to * size, data.bytes.data() + from * size,
                 size);
@@ -111,9 +110,9 @@ static void widen(ConstantData &data, Type element) {
                 element);
 }
 
-/// The constant that `value` is or is a copy, a transpose, a reshape or a
-/// transform of; none if it is something else. `missing` is set to a resource
-/// that is no value.
+/// The constant that `value` is or is a copy, a transpose, a reshape, a slice
+/// or a transform of; none if it is something else. `missing` is set to a
+/// resource that is no value.
 static std::optional<ConstantData>
 getConstantData(Value value, DenseResourceElementsAttr &missing) {
   auto type = dyn_cast<RankedTensorType>(value.getType());
@@ -156,6 +155,25 @@ getConstantData(Value value, DenseResourceElementsAttr &missing) {
         strides == computeStrides(type.getShape()))
       return data;
     gather(*data, type.getShape(), strides);
+    return data;
+  }
+  if (auto slice = value.getDefiningOp<tensor::ExtractSliceOp>()) {
+    if (ShapedType::isDynamicShape(slice.getStaticOffsets()) ||
+        ShapedType::isDynamicShape(slice.getStaticStrides()))
+      return std::nullopt;
+    std::optional<ConstantData> data =
+        getConstantData(slice.getSource(), missing);
+    if (!data)
+      return std::nullopt;
+    llvm::SmallBitVector dropped = slice.getDroppedDims();
+    SmallVector<int64_t> strides;
+    int64_t from = 0;
+    for (auto [dim, stride] : llvm::enumerate(computeStrides(data->shape))) {
+      from += slice.getStaticOffset(dim) * stride;
+      if (!dropped[dim])
+        strides.push_back(slice.getStaticStride(dim) * stride);
+    }
+    gather(*data, type.getShape(), strides, from);
     return data;
   }
   if (auto hadamard = value.getDefiningOp<HadamardOp>()) {

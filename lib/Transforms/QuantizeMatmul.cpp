@@ -3,13 +3,13 @@
 #include "QuantizeMatmul.h"
 #include "mx/Analysis/Contraction.h"
 #include "mx/Analysis/Views.h"
+#include "mx/Formats/Quantize.h"
 #include "mx/IR/Plan.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/Dialect/Tosa/IR/TosaOps.h"
 #include "mlir/IR/Matchers.h"
-#include "mlir/Interfaces/LoopLikeInterface.h"
 #include "mlir/Interfaces/SideEffectInterfaces.h"
 
 using namespace mlir;
@@ -69,6 +69,11 @@ private:
 
 /// Why a policy cannot be carried out on this op; empty if it can.
 static std::string checkPolicy(PolicyAttr policy) {
+  for (OperandAttr operand : {policy.getLhs(), policy.getRhs()})
+    if (operand && isFlattened(operand.getFormat().getValue()))
+      return "blocks of " + operand.getFormat().getValue().str() +
+             " are those of the flattened tensor and cross its rows; use "
+             "variant = ocp";
   if (policy.getAccumulate() && !policy.getAccumulate().getValue().isF32())
     return "only f32 accumulation is supported";
   if (policy.getResult())
@@ -174,16 +179,6 @@ LogicalResult MatmulRewriter::mergeReductions(MatmulPlan &plan,
   }
   loops = order;
   return success();
-}
-
-/// `op`, or the outermost loop around it that does not compute `value`: what is
-/// done to the value is done once, before it.
-static Operation *getUserOutsideOfLoops(Operation *op, Value value) {
-  while (value.getParentBlock() != op->getBlock() &&
-         isa<LoopLikeOpInterface>(op->getParentOp()) &&
-         !op->getParentOp()->isAncestor(value.getParentBlock()->getParentOp()))
-    op = op->getParentOp();
-  return op;
 }
 
 /// Why an operand cannot be transformed or rounded as its policy says; empty if

@@ -4,10 +4,18 @@
 
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/Dialect/Utils/IndexingUtils.h"
-#include "mlir/IR/IRMapping.h"
+#include "mlir/Interfaces/LoopLikeInterface.h"
 
 using namespace mlir;
 using namespace mx;
+
+Operation *mx::getUserOutsideOfLoops(Operation *op, Value value) {
+  while (value.getParentBlock() != op->getBlock() &&
+         isa<LoopLikeOpInterface>(op->getParentOp()) &&
+         !op->getParentOp()->isAncestor(value.getParentBlock()->getParentOp()))
+    op = op->getParentOp();
+  return op;
+}
 
 ArrayRef<Value> QuantizedOperands::get(Location loc, Value value,
                                        OperandAttr how, int64_t axis) {
@@ -15,6 +23,8 @@ ArrayRef<Value> QuantizedOperands::get(Location loc, Value value,
   auto it = known.find(key);
   if (it == known.end()) {
     auto values = quantizeTable(loc, value, how, axis);
+    if (!values)
+      values = quantizeSliced(loc, value, how, axis);
     if (!values)
       values = quantize(loc, value, how, axis);
     it = known.try_emplace(key, std::move(*values)).first;
@@ -68,134 +78,5 @@ SmallVector<Value> QuantizedOperands::quantize(Location loc, Value value,
   SmallVector<Value> values(op.getResults());
   if (amax)
     values.push_back(amax);
-  return values;
-}
-
-//===----------------------------------------------------------------------===//
-// Gathered weights
-//===----------------------------------------------------------------------===//
-
-namespace {
-/// A generic that copies whole rows and columns of matrices that an index
-/// chooses from a stack.
-struct StackGather {
-  linalg::GenericOp op;
-  tensor::ExtractOp extract;
-  /// For each dimension of the stack, the dimension of the result that walks
-  /// it; none for dimensions in which something is chosen.
-  SmallVector<std::optional<unsigned>> walks;
-};
-} // namespace
-
-static std::optional<StackGather> matchStackGather(Value value) {
-  auto op = value.getDefiningOp<linalg::GenericOp>();
-  if (!op || op->getNumResults() != 1 ||
-      op.getNumParallelLoops() != op.getNumLoops() ||
-      !op.getMatchingIndexingMap(op.getDpsInitOperand(0)).isIdentity() ||
-      op.payloadUsesValueFromOperand(op.getDpsInitOperand(0)))
-    return std::nullopt;
-  auto extract = op.getBody()
-                     ->getTerminator()
-                     ->getOperand(0)
-                     .getDefiningOp<tensor::ExtractOp>();
-  if (!extract || extract->getBlock() != op.getBody())
-    return std::nullopt;
-  StackGather gather = {op, extract, {}};
-  llvm::SmallDenseSet<unsigned> walked;
-  for (Value index : extract.getIndices()) {
-    auto walk = index.getDefiningOp<linalg::IndexOp>();
-    bool isWalk = walk && walk->hasOneUse();
-    gather.walks.push_back(isWalk ? std::optional<unsigned>(walk.getDim())
-                                  : std::nullopt);
-    if (isWalk && !walked.insert(walk.getDim()).second)
-      return std::nullopt;
-  }
-  // What is chosen must not depend on the position in the matrix, because the
-  // scales have other positions.
-  for (unsigned loop : walked) {
-    for (OpOperand *input : op.getDpsInputOperands())
-      if (op.getMatchingIndexingMap(input).isFunctionOfDim(loop))
-        return std::nullopt;
-    for (auto index : op.getBody()->getOps<linalg::IndexOp>())
-      if (index.getDim() == loop &&
-          llvm::any_of(index->getUsers(),
-                       [&](Operation *user) { return user != extract; }))
-        return std::nullopt;
-  }
-  return gather;
-}
-
-/// The same gather from another stack, of other extents in walked dimensions.
-static Value gatherFrom(RewriterBase &rewriter, Location loc,
-                        const StackGather &gather, Value stack) {
-  linalg::GenericOp op = gather.op;
-  tensor::ExtractOp extract = gather.extract;
-  SmallVector<OpFoldResult> sizes =
-      tensor::getMixedSizes(rewriter, loc, op.getDpsInitOperand(0)->get());
-  for (auto [dim, walk] : llvm::enumerate(gather.walks))
-    if (walk)
-      sizes[*walk] = tensor::getMixedSize(rewriter, loc, stack, dim);
-  Value init = tensor::EmptyOp::create(rewriter, loc, sizes,
-                                       getElementTypeOrSelf(stack));
-  auto result = linalg::GenericOp::create(
-      rewriter, loc, init.getType(), op.getInputs(), init,
-      op.getIndexingMapsArray(), op.getIteratorTypesArray(),
-      [&](OpBuilder &builder, Location, ValueRange arguments) {
-        IRMapping mapping;
-        mapping.map(op.getBody()->getArguments().drop_back(),
-                    arguments.drop_back());
-        for (Operation &inner : op.getBody()->without_terminator()) {
-          if (&inner != extract.getOperation()) {
-            builder.clone(inner, mapping);
-            continue;
-          }
-          SmallVector<Value> indices;
-          for (Value index : extract.getIndices())
-            indices.push_back(mapping.lookupOrDefault(index));
-          Value element =
-              tensor::ExtractOp::create(builder, loc, stack, indices);
-          linalg::YieldOp::create(builder, loc, element);
-          return;
-        }
-      });
-  return result.getResult(0);
-}
-
-std::optional<SmallVector<Value>>
-QuantizedOperands::quantizeTable(Location loc, Value value, OperandAttr how,
-                                 int64_t axis) {
-  std::optional<StackGather> gather = matchStackGather(value);
-  if (!gather)
-    return std::nullopt;
-  Value stack = gather->extract.getTensor();
-  int64_t stackRank = gather->walks.size();
-  int64_t rank = cast<RankedTensorType>(value.getType()).getRank();
-  auto findWalk = [&](std::optional<int64_t> dim) -> std::optional<int64_t> {
-    for (auto [i, walk] : llvm::enumerate(gather->walks))
-      if (dim && walk && *walk == *dim)
-        return i;
-    return std::nullopt;
-  };
-  // Blocks lie within one matrix, and in it as they would in the gathered one.
-  std::optional<int64_t> stackAxis = findWalk(axis);
-  if (!stackAxis)
-    return std::nullopt;
-  const Format &blocks = how.getFormat().getValue();
-  std::optional<int64_t> row = getRowAxis(rank, axis);
-  if (blocks.blockRows != 1 &&
-      findWalk(row) != getRowAxis(stackRank, *stackAxis))
-    return std::nullopt;
-  SmallVector<int64_t> block = getBlockShape(blocks, stackRank, *stackAxis);
-  for (auto [walk, extent] : llvm::zip_equal(gather->walks, block))
-    if (!walk && extent != 1)
-      return std::nullopt;
-
-  SmallVector<Value> ofStack(get(loc, stack, how, *stackAxis));
-  SmallVector<Value> values;
-  unsigned numGathered = ofStack.size() - blocks.secondLevel;
-  for (Value part : ArrayRef(ofStack).take_front(numGathered))
-    values.push_back(gatherFrom(rewriter, loc, *gather, part));
-  if (blocks.secondLevel)
-    values.push_back(ofStack.back());
   return values;
 }

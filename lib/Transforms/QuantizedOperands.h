@@ -13,6 +13,10 @@
 
 namespace mx {
 
+/// `op`, or the outermost loop around it that does not compute `value`: what is
+/// done to the value is done once, before it.
+mlir::Operation *getUserOutsideOfLoops(mlir::Operation *op, mlir::Value value);
+
 /// Creates the values of quantised operands and remembers them: within a block
 /// a value is quantised once for each way and axis.
 class QuantizedOperands {
@@ -26,7 +30,8 @@ public:
   /// chose `value` from a stack of matrices, it is the stack that is quantised,
   /// and codes and scales are gathered as the values were: the codes of a
   /// weight then do not depend on which others were chosen with it (the second
-  /// level is a maximum over all), and constant weights are quantised once.
+  /// level is a maximum over all), and constant weights are quantised once. So
+  /// it is with what a loop slices from a stack that stands before it.
   llvm::ArrayRef<mlir::Value> get(mlir::Location loc, mlir::Value value,
                                   OperandAttr how, int64_t axis);
 
@@ -48,6 +53,10 @@ private:
   std::optional<llvm::SmallVector<mlir::Value>>
   quantizeTable(mlir::Location loc, mlir::Value value, OperandAttr how,
                 int64_t axis);
+
+  std::optional<llvm::SmallVector<mlir::Value>>
+  quantizeSliced(mlir::Location loc, mlir::Value value, OperandAttr how,
+                 int64_t axis);
 
   mlir::RewriterBase &rewriter;
   RandomBits &random;

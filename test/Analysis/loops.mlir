@@ -131,3 +131,96 @@ func.func @branch(%x: tensor<4x64xf32>, %w: tensor<64x64xf32>, %v: tensor<64x8xf
   %1 = linalg.matmul ins(%0, %v : tensor<4x64xf32>, tensor<64x8xf32>) outs(%d : tensor<4x8xf32>) -> tensor<4x8xf32>
   return %1 : tensor<4x8xf32>
 }
+
+// Greedy decoding: tokens are written to a buffer that the loop carries, and
+// read from it by the next iteration. The table and the head are two.
+
+// CHECK-LABEL: Precision plan of @generate
+// CHECK:       linalg.generic embedding
+// CHECK:       linalg.matmul linear 1x64x64 mxfp8_e4m3 mxfp8_e4m3
+// CHECK:       linalg.matmul lm_head 1x96x64 f32 f32
+func.func @generate(%prompt: tensor<16xi64>, %table: tensor<96x64xf32>, %w: tensor<64x64xf32>, %head: tensor<64x96xf32>) -> tensor<16xi64> {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c15 = arith.constant 15 : index
+  %z = arith.constant 0.0 : f32
+  %low = arith.constant 0xFF800000 : f32
+  %none = arith.constant 0 : i64
+  %e = tensor.empty() : tensor<1x64xf32>
+  %zero = linalg.fill ins(%z : f32) outs(%e : tensor<1x64xf32>) -> tensor<1x64xf32>
+  %e96 = tensor.empty() : tensor<1x96xf32>
+  %zero96 = linalg.fill ins(%z : f32) outs(%e96 : tensor<1x96xf32>) -> tensor<1x96xf32>
+  %0:2 = scf.while (%i = %c0, %tokens = %prompt) : (index, tensor<16xi64>) -> (index, tensor<16xi64>) {
+    %more = arith.cmpi slt, %i, %c15 : index
+    scf.condition(%more) %i, %tokens : index, tensor<16xi64>
+  } do {
+  ^bb0(%i: index, %tokens: tensor<16xi64>):
+    %token = tensor.extract_slice %tokens[%i] [1] [1] : tensor<16xi64> to tensor<1xi64>
+    %x = linalg.generic {indexing_maps = [affine_map<(t, d) -> (t)>, #id2], iterator_types = ["parallel", "parallel"]}
+        ins(%token : tensor<1xi64>) outs(%e : tensor<1x64xf32>) {
+    ^bb0(%in: i64, %out: f32):
+      %row = arith.index_cast %in : i64 to index
+      %column = linalg.index 1 : index
+      %1 = tensor.extract %table[%row, %column] : tensor<96x64xf32>
+      linalg.yield %1 : f32
+    } -> tensor<1x64xf32>
+    %h = linalg.matmul ins(%x, %w : tensor<1x64xf32>, tensor<64x64xf32>) outs(%zero : tensor<1x64xf32>) -> tensor<1x64xf32>
+    %g = linalg.generic {indexing_maps = [#id2, #id2], iterator_types = ["parallel", "parallel"]}
+        ins(%h : tensor<1x64xf32>) outs(%e : tensor<1x64xf32>) {
+    ^bb0(%in: f32, %out: f32):
+      %1 = math.tanh %in : f32
+      linalg.yield %1 : f32
+    } -> tensor<1x64xf32>
+    %logits = linalg.matmul ins(%g, %head : tensor<1x64xf32>, tensor<64x96xf32>) outs(%zero96 : tensor<1x96xf32>) -> tensor<1x96xf32>
+    %best = tensor.from_elements %low : tensor<1xf32>
+    %first = tensor.from_elements %none : tensor<1xi64>
+    %arg_max:2 = linalg.generic {indexing_maps = [#id2, #row2, #row2], iterator_types = ["parallel", "reduction"]}
+        ins(%logits : tensor<1x96xf32>) outs(%best, %first : tensor<1xf32>, tensor<1xi64>) {
+    ^bb0(%in: f32, %out: f32, %at: i64):
+      %v = linalg.index 1 : index
+      %j = arith.index_cast %v : index to i64
+      %is = arith.cmpf ogt, %in, %out : f32
+      %1 = arith.select %is, %in, %out : f32
+      %2 = arith.select %is, %j, %at : i64
+      linalg.yield %1, %2 : f32, i64
+    } -> (tensor<1xf32>, tensor<1xi64>)
+    %next = arith.addi %i, %c1 : index
+    %grown = tensor.insert_slice %arg_max#1 into %tokens[%next] [1] [1] : tensor<1xi64> into tensor<16xi64>
+    scf.yield %next, %grown : index, tensor<16xi64>
+  }
+  return %0#1 : tensor<16xi64>
+}
+
+// Loops over buffers are left alone, whatever they compute: products on
+// memrefs, and products that are loops.
+
+// CHECK-LABEL: Precision plan of @buffers
+// CHECK-NOT:   mxfp8
+func.func @buffers(%q: memref<16x32xf32>, %k: memref<64x32xf32>, %w: memref<32x32xf32>, %s: memref<16x8xf32>, %out: memref<16x32xf32>) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c8 = arith.constant 8 : index
+  %c16 = arith.constant 16 : index
+  %c32 = arith.constant 32 : index
+  %c64 = arith.constant 64 : index
+  linalg.matmul ins(%q, %w : memref<16x32xf32>, memref<32x32xf32>) outs(%out : memref<16x32xf32>)
+  scf.for %i = %c0 to %c64 step %c8 {
+    %kt = memref.subview %k[%i, 0] [8, 32] [1, 1] : memref<64x32xf32> to memref<8x32xf32, strided<[32, 1], offset: ?>>
+    linalg.matmul indexing_maps = [affine_map<(m, n, k) -> (m, k)>, affine_map<(m, n, k) -> (n, k)>, affine_map<(m, n, k) -> (m, n)>]
+        ins(%q, %kt : memref<16x32xf32>, memref<8x32xf32, strided<[32, 1], offset: ?>>) outs(%s : memref<16x8xf32>)
+    scf.for %m = %c0 to %c16 step %c1 {
+      scf.for %n = %c0 to %c32 step %c1 {
+        scf.for %r = %c0 to %c8 step %c1 {
+          %a = memref.load %s[%m, %r] : memref<16x8xf32>
+          %at = arith.addi %i, %r : index
+          %b = memref.load %k[%at, %n] : memref<64x32xf32>
+          %c = memref.load %out[%m, %n] : memref<16x32xf32>
+          %p = arith.mulf %a, %b : f32
+          %d = arith.addf %c, %p : f32
+          memref.store %d, %out[%m, %n] : memref<16x32xf32>
+        }
+      }
+    }
+  }
+  return
+}

@@ -5,7 +5,7 @@
 // Policies that are set by hand work without a plan. What cannot be rewritten
 // stays as it is, without its policy, and says why.
 
-// ERROR-COUNT-6: error: cannot be quantised:
+// ERROR-COUNT-7: error: cannot be quantised:
 
 #id = affine_map<(m, n, k) -> (m, n)>
 
@@ -60,6 +60,13 @@ func.func @buffers(%x: memref<4x64xf32>, %w: memref<64x8xf32>, %c: memref<4x8xf3
   linalg.matmul {mx.policy = #mx.policy<rhs = <format = <mxfp4>>, rule = "mine", reason = "by hand">}
       ins(%x, %w : memref<4x64xf32>, memref<64x8xf32>) outs(%c : memref<4x8xf32>)
   return
+}
+
+func.func @flattened(%x: tensor<4x64xf32>, %w: tensor<64x8xf32>, %c: tensor<4x8xf32>) -> tensor<4x8xf32> {
+  // expected-remark @+1 {{blocks of int4_g32, variant = modelopt are those of the flattened tensor and cross its rows; use variant = ocp}}
+  %0 = linalg.matmul {mx.policy = #mx.policy<rhs = <format = <int4_g32, variant = modelopt>>, rule = "mine", reason = "by hand">}
+      ins(%x, %w : tensor<4x64xf32>, tensor<64x8xf32>) outs(%c : tensor<4x8xf32>) -> tensor<4x8xf32>
+  return %0 : tensor<4x8xf32>
 }
 
 func.func @part_of_a_dimension(%x: tensor<4x64xf32>, %w: tensor<2x64x8xf32>, %c: tensor<4x8xf32>) -> tensor<4x8xf32> {

@@ -50,7 +50,8 @@ def MXQuantizeMatmuls : Pass<"mx-quantize-matmuls", "::mlir::ModuleOp"> {
     looked through, the indexing maps of `mx.matmul` state them. Weights that a
     gather chose from a stack are quantised as the stack and their codes and
     scales gathered: so a weight has the same codes whichever tokens came, and
-    is quantised once.
+    is quantised once. So are those that a loop slices from a stack which stands
+    before it.
 
     An operand with a transform goes through `mx.hadamard` before it is quantised. One with stochastic rounding gets a seed (`seed`, or the value of
     the function argument `seed-argument`, which a training step changes) and an

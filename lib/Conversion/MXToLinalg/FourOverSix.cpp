@@ -105,7 +105,8 @@ void Chooser::computeErrors(Value input, Value tensorAmax) {
           Scalar x = Scalar::load(b, args[0]);
           Scalar scale = decodeScale(Scalar::load(b, args[1]), format.scale);
           Scalar code = encodeElement(
-              scaleElement(format, x, Scalar(b, args[2])), format.element);
+              scaleElement(format, mx::FloatType::F32, x, Scalar(b, args[2])),
+              format.element);
           Scalar value = decodeElement(code, format.element) * scale;
           value = value * Scalar(b, args[3]);
           value = value / x.f32(float(6 * format.scaleMax));

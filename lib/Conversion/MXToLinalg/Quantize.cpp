@@ -302,8 +302,8 @@ Value QuantizeLowering::computeCodes() {
   Value codes = createGeneric(
       b, inputs, overElements(init),
       [&](ImplicitLocOpBuilder &b, ValueRange args) {
-        Scalar scaled =
-            scaleElement(format, Scalar::load(b, args[0]), Scalar(b, args[1]));
+        Scalar scaled = scaleElement(
+            format, inputType, Scalar::load(b, args[0]), Scalar(b, args[1]));
         std::optional<RandomBits> random;
         std::optional<Scalar> zeroPoint;
         if (isStochastic)

@@ -26,6 +26,11 @@ bool mx::hasScaleArithmetic(const Format &f) {
            f.fourOverSix == FourOverSix::AbsMax;
   case Variant::TorchAO:
     return f.element != Element::NF4 && f.element != Element::Int4;
+  case Variant::CompressedTensors:
+    return !f.zeroPoint && !f.secondLevel;
+  case Variant::ModelOpt: // makes every zero of MXFP4 a negative one
+    return f.element != Element::Int4 &&
+           (f.element != Element::E2M1 || f.scale != ScaleType::E8M0);
   default:
     return false;
   }
@@ -33,12 +38,10 @@ bool mx::hasScaleArithmetic(const Format &f) {
 
 bool mx::hasMultiplierArithmetic(const Format &f) {
   switch (f.variant) {
-  case Variant::CompressedTensors: // divides by its global scale
+  case Variant::CompressedTensors: // its global scale has the input's type
     return !f.secondLevel;
   case Variant::TorchAO: // codes of asymmetric integers are unsigned
     return !f.zeroPoint;
-  case Variant::ModelOpt: // stores inverse scales of integers
-    return f.element != Element::Int4 && !f.secondLevel;
   case Variant::JAX:
     return !f.secondLevel;
   default:
@@ -73,6 +76,13 @@ static Scalar roundTo(FloatType type, Scalar v) {
     return Scalar::load(b, v.store(b.getBF16Type()));
   }
   llvm_unreachable("unknown type");
+}
+
+/// As getEpsilon of lib/Formats.
+static float getEpsilon(FloatType type) {
+  return type == FloatType::BF16  ? 0x1p-7f
+         : type == FloatType::F16 ? 0x1p-10f
+                                  : 0x1p-23f;
 }
 
 static FloatType getFloatType(ScaleType scale) {
@@ -178,6 +188,8 @@ computeTensorScale(const Format &f, std::optional<Scalar> amax, Scalar any) {
     Scalar decode = *amax / largest;
     return {one / decode, decode};
   }
+  if (f.variant == Variant::ModelOpt)
+    return {one, *amax / largest};
   Scalar encode = largest / *amax;
   if (f.variant != Variant::FourOverSix) {
     encode = nonZero(atMost(encode, FLT_MAX), 1);
@@ -204,9 +216,25 @@ static ScalarScale computeNVFP4(const Format &f, const ScalarTensorScale &t,
   return scale;
 }
 
-static ScalarScale computeE4M3(const Format &f,
+static ScalarScale computeE4M3(const Format &f, FloatType input,
                                std::optional<Scalar> tensorAmax, Scalar amax) {
   ScalarTensorScale t = computeTensorScale(f, tensorAmax, amax);
+  if (f.variant == Variant::ModelOpt) {
+    Scalar value = nonZero(amax / (amax.f32(6) * t.decode), 1);
+    ScalarScale scale = storeE4M3(atLeast(value, 0x1p-9f));
+    scale.first = scale.first * t.decode;
+    return scale;
+  }
+  if (f.variant == Variant::CompressedTensors) {
+    // A scale of zero is 0.125.
+    Scalar value = roundTo(input, amax / amax.f32(6));
+    ScalarScale scale = storeE4M3(value);
+    ScalarScale least = storeE4M3(amax.f32(0.125f));
+    scale.stored =
+        select(scale.first == amax.f32(0), least.stored, scale.stored);
+    scale.first = nonZero(scale.first, 0.125f);
+    return scale;
+  }
   if (f.variant == Variant::TorchAO) {
     Scalar value = amax / amax.f32(6);
     if (f.secondLevel)
@@ -266,13 +294,25 @@ static ScalarScale computeFP8(const Format &f, FloatType input, Scalar amax) {
     first = select(amax == amax.f32(0), one, first);
     return {one / first, first, std::nullopt};
   }
+  case Variant::CompressedTensors:
+    value = nonZero(roundTo(input, amax / largest), getEpsilon(input));
+    break;
+  case Variant::ModelOpt:
+    value = roundTo(input, amax / largest);
+    break;
   default:
     value = toStoredScale(f, amax / largest);
   }
   return {value, value, std::nullopt};
 }
 
-static ScalarScale computeInt4(const Format &f, const ScalarRange &range) {
+static ScalarScale computeInt4(const Format &f, FloatType input,
+                               const ScalarRange &range) {
+  if (f.variant == Variant::CompressedTensors) {
+    Scalar value = roundTo(input, range.magnitude / range.magnitude.f32(7.5f));
+    value = nonZero(value, getEpsilon(input));
+    return {value, value, std::nullopt};
+  }
   if (!f.zeroPoint) {
     Scalar value =
         toStoredScale(f, range.magnitude / range.magnitude.f32(7.5f));
@@ -292,11 +332,11 @@ ScalarScale mx::computeScale(const Format &f, FloatType input,
   if (f.scale == ScaleType::E8M0)
     return computeE8M0(f, input, amax);
   if (f.scale == ScaleType::E4M3)
-    return computeE4M3(f, tensorAmax, amax);
+    return computeE4M3(f, input, tensorAmax, amax);
   Scalar one = amax.f32(1), zero = amax.f32(0);
   switch (f.element) {
   case Element::Int4:
-    return computeInt4(f, range);
+    return computeInt4(f, input, range);
   case Element::NF4: {
     Scalar value = atMost(amax, FLT_MAX);
     Scalar first = atMost(one / value, FLT_MAX);
@@ -326,6 +366,10 @@ static bool isDivided(const Format &f) {
   case Element::Int4:
   case Element::Ternary:
     return true;
+  case Element::E2M1:
+    return f.scale == ScaleType::E4M3 &&
+           (f.variant == Variant::CompressedTensors ||
+            f.variant == Variant::ModelOpt);
   case Element::E4M3:
   case Element::E5M2:
     return f.scale != ScaleType::E8M0 && f.variant != Variant::TE &&
@@ -335,14 +379,33 @@ static bool isDivided(const Format &f) {
   }
 }
 
-Scalar mx::scaleElement(const Format &f, Scalar x, Scalar first) {
+/// Whether elements are rounded to the input's type before they are encoded.
+static bool isRoundedToInput(const Format &f) {
+  bool hasFloatScale = f.scale != ScaleType::E8M0 && f.scale != ScaleType::E4M3;
+  return hasFloatScale && (f.variant == Variant::CompressedTensors ||
+                           f.variant == Variant::ModelOpt);
+}
+
+static Scalar roundQuotient(const Format &f, FloatType input, Scalar v) {
+  return isRoundedToInput(f) ? roundTo(input, v) : v;
+}
+
+Scalar mx::scaleElement(const Format &f, FloatType input, Scalar x,
+                        Scalar first) {
   Scalar v = isDivided(f) ? x / first : x * first;
   // The only scales that may be zero: see setDivisor of lib/Formats.
-  if (f.variant == Variant::TorchAO && isDivided(f))
+  bool mayBeZero = f.variant == Variant::TorchAO ||
+                   (f.variant == Variant::ModelOpt && isRoundedToInput(f));
+  if (mayBeZero && isDivided(f))
     v = select(first == x.f32(0), x * FLT_MAX * FLT_MAX, v);
+  v = roundQuotient(f, input, v);
   // These make a negative zero positive.
-  if (f.variant == Variant::FourOverSix ||
-      (f.variant == Variant::TE && f.scale == ScaleType::E4M3))
+  bool losesSign =
+      f.variant == Variant::FourOverSix ||
+      (f.variant == Variant::TE && f.scale == ScaleType::E4M3) ||
+      (f.variant == Variant::ModelOpt && f.scale == ScaleType::E4M3) ||
+      (f.variant == Variant::CompressedTensors && !isRoundedToInput(f));
+  if (losesSign)
     v = v + v.f32(0);
   return v;
 }

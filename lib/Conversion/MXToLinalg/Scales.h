@@ -49,8 +49,9 @@ ScalarScale computeScale(const Format &format, FloatType input,
 std::pair<ScalarScale, ScalarScale>
 computeFourOverSixScales(const Format &format, Scalar tensorAmax, Scalar amax);
 
-/// As ElementScaling::apply: a block's element before it is rounded.
-Scalar scaleElement(const Format &format, Scalar x, Scalar first);
+/// As ElementScaling::apply: a block's element before it is rounded to a code.
+Scalar scaleElement(const Format &format, FloatType input, Scalar x,
+                    Scalar first);
 
 /// As getDequantMultiplier, from the stored scale.
 Scalar computeMultiplier(const Format &format, Scalar stored,

@@ -9,6 +9,7 @@ import sys
 
 from architectures import ALL, SPELLINGS
 from builder import Function
+from more_models import MODELS
 from variants import VARIANTS
 
 
@@ -18,7 +19,7 @@ def main():
     failures = 0
     for named in (True, False):
         expected, text = {}, ""
-        for architecture in ALL + VARIANTS:
+        for architecture in ALL + VARIANTS + MODELS:
             for spelling in SPELLINGS:
                 function = Function(f"{architecture.__name__}_{spelling}", spelling)
                 text += function.text(architecture(function), named)
