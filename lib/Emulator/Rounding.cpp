@@ -9,14 +9,6 @@
 
 using namespace mx::ptx;
 
-double mx::ptx::getPower(int exponent) {
-  return llvm::bit_cast<double>(uint64_t(exponent + 1023) << 52);
-}
-
-int mx::ptx::getExponent(double value) {
-  return int(llvm::bit_cast<uint64_t>(value) >> 52 & 0x7FF) - 1023;
-}
-
 double mx::ptx::roundToIntegral(double value, Rounding mode) {
   switch (mode) {
   case Rounding::Zero:

@@ -7,7 +7,7 @@
 
 #include "mx/Emulator/Types.h"
 
-#include "llvm/ADT/StringRef.h"
+#include "llvm/ADT/bit.h"
 
 #include <cstdint>
 
@@ -29,9 +29,13 @@ inline constexpr uint16_t nanF16 = 0x7FFF;
 inline constexpr uint64_t nanF64 = 0x7FF8000000000000;
 
 /// 2^exponent, which has to be a normal number.
-double getPower(int exponent);
+inline double getPower(int exponent) {
+  return llvm::bit_cast<double>(uint64_t(exponent + 1023) << 52);
+}
 /// The exponent of a value that is not zero or subnormal; 1024 for inf, NaN.
-int getExponent(double value);
+inline int getExponent(double value) {
+  return int(llvm::bit_cast<uint64_t>(value) >> 52 & 0x7FF) - 1023;
+}
 
 /// `value` rounded to `precision` significant bits, to multiples of
 /// 2^(minExponent - precision + 1) below 2^minExponent; it has to be exact or
