@@ -28,6 +28,12 @@
 // ALL-RECIPE-NEXT:   - "block[0].up\"\\"
 // ALL-RECIPE-NEXT:   - "block.twice"
 // ALL-RECIPE-NOT:    -
+
+// As many bits as there are: all layers stay as they are, which is no error.
+// RUN: mx-run %s --inputs %t.npy --plan-search effective_bits=32 --candidates mxfp4 | FileCheck %s --check-prefix=KEEP
+// KEEP:      # 32 bits {{.*}} error of the results 0,
+// KEEP:      mx_rules:
+// KEEP-NEXT:   - keep: true
 func.func @main(%x: tensor<4x64xf32>) -> tensor<4x64xf32> {
   %w0 = arith.constant dense<0.1> : tensor<64x64xf32>
   %w1 = arith.constant dense<0.2> : tensor<64x64xf32>
