@@ -297,6 +297,7 @@ llvm::ArrayRef<Row> getRegisterRows();
 llvm::ArrayRef<Row> getWgmmaRows();
 llvm::ArrayRef<Row> getStackRows();
 llvm::ArrayRef<Row> getTcgen05Rows();
+llvm::ArrayRef<Row> getTcgen05AllocRows();
 llvm::ArrayRef<Row> getTcgen05AccessRows();
 llvm::ArrayRef<Row> getTcgen05CopyRows();
 llvm::ArrayRef<Row> getTcgen05MmaRows();

@@ -31,8 +31,8 @@ BlockGroup getBlockGroup(Warp &warp, const Decoded &decoded);
 /// after a fault.
 std::optional<unsigned> getIssuingLane(Warp &warp);
 
-/// What the warp may rely on when it uses tensor memory: all that is known to be
-/// over; in strict mode, of others only what came through tcgen05.fence.
+/// What the warp may rely on when it uses tensor memory: all that is known to
+/// be over; in strict mode, of others only what came through tcgen05.fence.
 Clock getTensorOrder(const Warp &warp);
 
 /// An access to the tensor memory of one of the blocks.

@@ -3,31 +3,15 @@
 // wgmma (PTX ISA 9.7.15). Each of the four warps executes the instruction; the
 // product begins when the last has, and takes effect when a wait asks for it.
 
-#include "MatrixProduct.h"
-#include "Warp.h"
-#include "Warpgroup.h"
+#include "WgmmaProduct.h"
 
 #include "llvm/ADT/StringExtras.h"
-
-#include <cstring>
 
 using namespace mx::ptx;
 using llvm::Twine;
 
-static constexpr unsigned numRows = 64;
 static constexpr char missingWait[] =
     "a wgmma.wait_group for its committed group";
-
-namespace {
-/// What a wgmma.mma_async is, from its modifiers and operands.
-struct Form {
-  Type d, a, b;
-  unsigned columns = 0;
-  bool isRegisterA = false;
-  bool negatesA = false, negatesB = false;
-  bool isMNMajorA = false, isMNMajorB = false;
-};
-} // namespace
 
 /// An immediate of +1 or -1: whether it is -1.
 static bool readSign(Warp &warp, const Value &value) {
@@ -47,12 +31,12 @@ static bool readFlag(Warp &warp, const Value &value) {
 }
 
 /// Nothing after a fault: the operands are not those of the form.
-static std::optional<Form> getForm(Warp &warp, const Decoded &decoded) {
+static std::optional<WgmmaForm> getForm(Warp &warp, const Decoded &decoded) {
   auto fail = [&](const Twine &message) {
     warp.fault(llvm::countr_zero(warp.active), message);
     return std::nullopt;
   };
-  Form form{decoded.types[0], decoded.types[1], decoded.types[2]};
+  WgmmaForm form{decoded.types[0], decoded.types[1], decoded.types[2]};
   for (llvm::StringRef word : decoded.source->modifiers)
     if (word.consume_front("m64n"))
       word.take_while(llvm::isDigit).getAsInteger(10, form.columns);
@@ -137,8 +121,9 @@ static bool isChained(Warpgroup &group, const Warpgroup::Member &member,
 
 /// Registers of A and D may be used: fenced, initialised, not in use by another
 /// operation (PTX ISA 9.7.15.7.1). False after a fault.
-static bool checkRegisters(Warp &warp, const Decoded &decoded, const Form &form,
-                           bool isChained, bool accumulates) {
+static bool checkRegisters(Warp &warp, const Decoded &decoded,
+                           const WgmmaForm &form, bool isChained,
+                           bool accumulates) {
   unsigned lane = llvm::countr_zero(warp.active);
   auto fail = [&](const Twine &message) {
     warp.fault(lane, message);
@@ -178,82 +163,8 @@ static bool checkRegisters(Warp &warp, const Decoded &decoded, const Form &form,
 }
 
 //===----------------------------------------------------------------------===//
-// The product
+// Starting
 //===----------------------------------------------------------------------===//
-
-namespace {
-/// All that the product needs when it takes effect.
-struct Product {
-  Warp *warps[Warpgroup::numWarps];
-  const Decoded *decoded;
-  Form form;
-  bool accumulates;
-  SharedOperand a, b;
-
-  void run(const MatrixProduct &product);
-
-private:
-  void gatherRegisters(uint8_t *image) const;
-  /// Calls f(m, n, lanes of the register, warp, lane, shift) for D.
-  template <typename F> void forEachResult(F f) const;
-};
-} // namespace
-
-/// Thread t = 32 w + lane has, in register i, four bytes of row
-/// 16 w + lane / 4 + 8 (i & 1) from byte 4 (lane & 3) + 16 (i >> 1) on.
-void Product::gatherRegisters(uint8_t *image) const {
-  for (unsigned w = 0; w < Warpgroup::numWarps; ++w)
-    for (auto [i, value] : llvm::enumerate(decoded->vector(1))) {
-      const uint64_t *lanes = warps[w]->lanes(value);
-      for (unsigned lane = 0; lane < warpSize; ++lane) {
-        unsigned row = 16 * w + lane / 4 + 8 * (i & 1);
-        unsigned byte = 4 * (lane & 3) + 16 * (i >> 1);
-        uint32_t bits = lanes[lane];
-        std::memcpy(image + row * operandBytes + byte, &bits, 4);
-      }
-    }
-}
-
-/// Thread t has, in its 32-bit value i, row 16 w + lane / 4 + 8 ((i >> 1) & 1)
-/// and column 2 (lane & 3) + (i & 1) + 8 (i >> 2); two f16 share a register.
-template <typename F> void Product::forEachResult(F f) const {
-  bool isHalf = form.d == Type::F16;
-  for (unsigned w = 0; w < Warpgroup::numWarps; ++w)
-    for (unsigned i = 0; i < form.columns / 2; ++i) {
-      uint64_t *lanes = warps[w]->lanes(decoded->vector(0)[isHalf ? i / 2 : i]);
-      for (unsigned lane = 0; lane < warpSize; ++lane)
-        f(16 * w + lane / 4 + 8 * (i >> 1 & 1),
-          2 * (lane & 3) + (i & 1) + 8 * (i >> 2), lanes[lane],
-          isHalf ? 16 * (i & 1) : 0);
-    }
-}
-
-void Product::run(const MatrixProduct &product) {
-  static thread_local OperandRows rowsA, rowsB;
-  uint8_t image[256 * operandBytes];
-  if (form.isRegisterA)
-    gatherRegisters(image);
-  else
-    a.gather(image);
-  rowsA.assign(form.a, ElementForm::Dense, image, numRows);
-  b.gather(image);
-  rowsB.assign(form.b, ElementForm::Dense, image, form.columns);
-  if (form.negatesA)
-    rowsA.negate();
-  if (form.negatesB)
-    rowsB.negate();
-  uint64_t mask = form.d == Type::F16 ? 0xFFFF : UINT32_MAX;
-  std::vector<uint32_t> d(numRows * form.columns);
-  if (accumulates)
-    forEachResult([&](unsigned m, unsigned n, uint64_t &bits, unsigned shift) {
-      d[m * form.columns + n] = bits >> shift & mask;
-    });
-  product.run(rowsA, rowsB, 0, form.columns, d.data());
-  forEachResult([&](unsigned m, unsigned n, uint64_t &bits, unsigned shift) {
-    bits = (bits & ~(mask << shift) & UINT32_MAX) |
-           uint64_t(d[m * form.columns + n]) << shift;
-  });
-}
 
 /// The operand that a descriptor means; false after a fault.
 static bool assignOperand(Warp &warp, SharedOperand &operand, const char *name,
@@ -272,10 +183,10 @@ static bool assignOperand(Warp &warp, SharedOperand &operand, const char *name,
 
 /// All four warps have executed operation `number`.
 static void begin(Warp &warp, Warpgroup &group, uint64_t number,
-                  const Form &form) {
+                  const WgmmaForm &form) {
   WarpgroupOperation &operation = group.get(number);
   const Decoded &decoded = *operation.decoded;
-  auto product = std::make_shared<Product>();
+  auto product = std::make_shared<WgmmaProduct>();
   product->decoded = &decoded;
   product->form = form;
   product->accumulates = operation.accumulates;
@@ -288,7 +199,7 @@ static void begin(Warp &warp, Warpgroup &group, uint64_t number,
   async.knowledge = operation.knowledge;
   if (!form.isRegisterA) {
     if (!assignOperand(warp, product->a, "matrix A", operation.descriptorA,
-                       form.isMNMajorA, numRows, form.a))
+                       form.isMNMajorA, WgmmaProduct::numRows, form.a))
       return;
     product->a.addFootprints(async.reads);
   }
@@ -318,7 +229,7 @@ static void mmaAsync(Warp &warp, const Decoded &decoded) {
     return warp.fault(lane, "wgmma needs four warps, the first of them a "
                             "multiple of four; the block has " +
                                 Twine(warp.parent.warps.size()));
-  std::optional<Form> form = getForm(warp, decoded);
+  std::optional<WgmmaForm> form = getForm(warp, decoded);
   if (!form || warp.hasFault())
     return;
   std::optional<uint64_t> descriptorA = 0;
