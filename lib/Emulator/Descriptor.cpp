@@ -10,35 +10,6 @@
 using namespace mx::ptx;
 using llvm::Twine;
 
-uint64_t mx::ptx::swizzle(uint64_t address, Swizzle mode) {
-  switch (mode) {
-  case Swizzle::None:
-    return address;
-  case Swizzle::B32:
-    return address ^ (address >> 3 & 0x10);
-  case Swizzle::B64:
-    return address ^ (address >> 3 & 0x30);
-  case Swizzle::B128:
-    return address ^ (address >> 3 & 0x70);
-  case Swizzle::B128Atom32:
-    return address ^ (address >> 2 & 0x60);
-  }
-  llvm_unreachable("unknown swizzle");
-}
-
-unsigned mx::ptx::getRowBytes(Swizzle mode) {
-  switch (mode) {
-  case Swizzle::None:
-    return 16;
-  case Swizzle::B32:
-    return 32;
-  case Swizzle::B64:
-    return 64;
-  default:
-    return 128;
-  }
-}
-
 //===----------------------------------------------------------------------===//
 // The 64 bits
 //===----------------------------------------------------------------------===//
@@ -47,23 +18,25 @@ static uint64_t getField(uint64_t bits, unsigned low, unsigned high) {
   return bits >> low & ((uint64_t(2) << (high - low)) - 1);
 }
 
-static std::optional<Swizzle> getSwizzle(uint64_t bits, DescriptorKind kind) {
+static std::optional<TensorSwizzle> getSwizzle(uint64_t bits,
+                                               DescriptorKind kind) {
   if (kind == DescriptorKind::Wgmma) {
-    static constexpr Swizzle modes[] = {Swizzle::None, Swizzle::B128,
-                                        Swizzle::B64, Swizzle::B32};
+    static constexpr TensorSwizzle modes[] = {
+        TensorSwizzle::None, TensorSwizzle::B128, TensorSwizzle::B64,
+        TensorSwizzle::B32};
     return modes[getField(bits, 62, 63)];
   }
   switch (getField(bits, 61, 63)) {
   case 0:
-    return Swizzle::None;
+    return TensorSwizzle::None;
   case 1:
-    return Swizzle::B128Atom32;
+    return TensorSwizzle::B128Atom32;
   case 2:
-    return Swizzle::B128;
+    return TensorSwizzle::B128;
   case 4:
-    return Swizzle::B64;
+    return TensorSwizzle::B64;
   case 6:
-    return Swizzle::B32;
+    return TensorSwizzle::B32;
   default:
     return std::nullopt;
   }
@@ -89,7 +62,7 @@ mx::ptx::decodeSharedDescriptor(uint64_t bits, DescriptorKind kind,
   if (!isWgmma && getField(bits, 52, 52))
     return fail("an absolute leading byte offset (bit 52) is only defined for "
                 "K = 96, which is not implemented");
-  std::optional<Swizzle> mode = getSwizzle(bits, kind);
+  std::optional<TensorSwizzle> mode = getSwizzle(bits, kind);
   if (!mode)
     return fail("swizzle mode " + Twine(getField(bits, 61, 63)) +
                 " (bits 63 to 61) does not exist; 0, 1, 2, 4 and 6 do");
@@ -98,12 +71,12 @@ mx::ptx::decodeSharedDescriptor(uint64_t bits, DescriptorKind kind,
   descriptor.leading = getField(bits, 16, 29) << 4;
   descriptor.stride = getField(bits, 32, 45) << 4;
   descriptor.mode = *mode;
-  if (*mode == Swizzle::None)
+  if (*mode == TensorSwizzle::None)
     // A base offset says where a pattern begins, and there is none.
     return descriptor;
   // Steps along K stay inside a row of the pattern, all others are multiples
   // of the pattern, which is eight rows.
-  unsigned row = getRowBytes(*mode), pattern = 8 * row;
+  unsigned row = getSwizzleSpan(*mode), pattern = 8 * row;
   if (getField(bits, 49, 51))
     return fail("the effect of a base offset that is not zero is not "
                 "documented; align the tile to " +
@@ -123,17 +96,18 @@ uint64_t mx::ptx::getOperandOffset(const SharedDescriptor &descriptor,
                                    bool isMNMajor, unsigned mn, unsigned k,
                                    unsigned elementBytes) {
   uint64_t leading = descriptor.leading, stride = descriptor.stride;
-  unsigned row = getRowBytes(descriptor.mode);
+  unsigned row = getSwizzleSpan(descriptor.mode);
   if (!isMNMajor) {
     uint64_t offset = mn % 8 * row + mn / 8 * stride;
-    return descriptor.mode == Swizzle::None ? offset + k % 16 + k / 16 * leading
-                                            : offset + k;
+    return descriptor.mode == TensorSwizzle::None
+               ? offset + k % 16 + k / 16 * leading
+               : offset + k;
   }
   unsigned byte = mn * elementBytes;
   switch (descriptor.mode) {
-  case Swizzle::None:
+  case TensorSwizzle::None:
     return byte % 16 + byte / 16 * stride + k % 8 * 16 + k / 8 * leading;
-  case Swizzle::B128Atom32:
+  case TensorSwizzle::B128Atom32:
     return byte % 128 + byte / 128 * leading + k % 4 * 128 + k / 4 * stride;
   default:
     return byte % row + byte / row * leading + k % 8 * row + k / 8 * stride;
@@ -156,7 +130,7 @@ bool SharedOperand::assign(Region &shared, const SharedDescriptor &descriptor,
   auto add = [&](unsigned mn, unsigned k) {
     uint64_t offset =
         getOperandOffset(descriptor, isMNMajor, mn, k, elementBytes);
-    uint64_t address = swizzle(start + offset, descriptor.mode);
+    uint64_t address = applySwizzle(descriptor.mode, start + offset);
     chunks.push_back(address);
     if (shared.contains(address, payload))
       return true;

@@ -8,22 +8,16 @@
 
 #include "Cluster.h"
 
+#include "mx/Emulator/TensorMap.h"
+
 namespace mx::ptx {
-
-/// Which bits of a shared-memory address are exchanged (PTX ISA 5.5.7).
-enum class Swizzle : uint8_t { None, B32, B64, B128, B128Atom32 };
-
-/// The XOR acts on the address, not on an offset in a tile.
-uint64_t swizzle(uint64_t address, Swizzle mode);
-/// Bytes of a row of the pattern: 32, 64 or 128; 16 for none.
-unsigned getRowBytes(Swizzle mode);
 
 enum class DescriptorKind : uint8_t { Wgmma, Tcgen05 };
 
 /// All in bytes.
 struct SharedDescriptor {
   uint32_t start = 0, leading = 0, stride = 0;
-  Swizzle mode = Swizzle::None;
+  TensorSwizzle mode = TensorSwizzle::None;
 };
 
 /// Nothing, with `problem` set, for one that is malformed or not defined in

@@ -64,7 +64,7 @@ static void copy(Warp &warp, const Decoded &decoded) {
   std::optional<SharedDescriptor> descriptor =
       decodeSharedDescriptor(from[*lane], DescriptorKind::Tcgen05, problem);
   TensorAddress address = makeTensorAddress(to[*lane] + decoded.offset);
-  if (descriptor && descriptor->mode == Swizzle::B128Atom32)
+  if (descriptor && descriptor->mode == TensorSwizzle::B128Atom32)
     problem = "the swizzle of 32-byte atoms is for MN-major operands";
   if (address.lane)
     problem = ("the address has lane " + Twine(address.lane) +

@@ -72,7 +72,7 @@ bool MmaReader::readShared(unsigned operand, const char *name, bool isMNMajor,
   std::string problem;
   std::optional<SharedDescriptor> descriptor =
       decodeSharedDescriptor(*bits, DescriptorKind::Tcgen05, problem);
-  bool isAtom32 = descriptor && descriptor->mode == Swizzle::B128Atom32;
+  bool isAtom32 = descriptor && descriptor->mode == TensorSwizzle::B128Atom32;
   if (descriptor && isAtom32 != (isMNMajor && type == Type::TF32))
     problem = "the swizzle of 32-byte atoms and an MN-major tf32 operand "
               "belong together";

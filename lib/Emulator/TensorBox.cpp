@@ -39,7 +39,7 @@ std::vector<uint8_t> TensorBox::makeFill() const {
   std::vector<uint8_t> image(imageSize);
   if (map.fill == TensorFill::Zero)
     return image;
-  unsigned size = getElementBits(map.element) / 8;
+  unsigned size = getTensorElementBits(map.element) / 8;
   for (uint64_t i = 0; i < imageSize; ++i)
     image[i] = i % size == size - 1 ? 0x7F : 0xFF;
   return image;
@@ -51,7 +51,7 @@ class BoxBuilder {
 public:
   BoxBuilder(TensorBox &box, llvm::ArrayRef<int32_t> coordinates)
       : box(box), map(box.map), coordinates(coordinates),
-        bits(getElementBits(map.element)) {}
+        bits(getTensorElementBits(map.element)) {}
 
   void addTile() {
     uint64_t rows = 1;

@@ -12,7 +12,7 @@ using namespace mx::ptx;
 using llvm::Error;
 using llvm::Twine;
 
-unsigned mx::ptx::getElementBits(TensorElement element) {
+unsigned mx::ptx::getTensorElementBits(TensorElement element) {
   using E = TensorElement;
   switch (element) {
   case E::U8:
@@ -65,11 +65,17 @@ uint64_t mx::ptx::applySwizzle(TensorSwizzle swizzle, uint64_t address) {
   return address;
 }
 
-/// Bytes of the inner extent of the box that a swizzle can hold.
-static unsigned getSpan(TensorSwizzle swizzle) {
-  return swizzle == TensorSwizzle::B32   ? 32
-         : swizzle == TensorSwizzle::B64 ? 64
-                                         : 128;
+unsigned mx::ptx::getSwizzleSpan(TensorSwizzle swizzle) {
+  switch (swizzle) {
+  case TensorSwizzle::None:
+    return 16;
+  case TensorSwizzle::B32:
+    return 32;
+  case TensorSwizzle::B64:
+    return 64;
+  default:
+    return 128;
+  }
 }
 
 static bool isFloat(TensorElement element) {
@@ -166,7 +172,7 @@ bool Checker::checkStrides() {
   unsigned multiple =
       unpacks() || p.interleave == TensorInterleave::B32 ? 32 : 16;
   // What the inner dimensions span.
-  uint64_t span = (p.dims[0] * getElementBits(p.element) + 7) / 8;
+  uint64_t span = (p.dims[0] * getTensorElementBits(p.element) + 7) / 8;
   for (auto [i, stride] : llvm::enumerate(p.strides)) {
     if (stride % multiple)
       return failAt("strides", i, stride,
@@ -193,7 +199,7 @@ bool Checker::checkBox() {
   if (unpacks())
     return p.box[0] != 128 &&
            failAt("box", 0, p.box[0], "it has to be 128 for this element type");
-  uint64_t bits = p.box[0] * getElementBits(p.element);
+  uint64_t bits = p.box[0] * getTensorElementBits(p.element);
   if (p.interleave == TensorInterleave::None && bits % 128)
     return failAt("box", 0, p.box[0], "its bytes have to be a multiple of 16");
   return false;
@@ -214,11 +220,11 @@ bool Checker::checkSwizzle() {
   if (p.interleave != TensorInterleave::None || p.swizzle == S::None)
     return false;
   uint64_t bytes =
-      unpacks() ? p.box[0] : p.box[0] * getElementBits(p.element) / 8;
-  if (bytes > getSpan(p.swizzle))
+      unpacks() ? p.box[0] : p.box[0] * getTensorElementBits(p.element) / 8;
+  if (bytes > getSwizzleSpan(p.swizzle))
     return failAt("box", 0, p.box[0],
                   "its " + Twine(bytes) + " bytes exceed the " +
-                      Twine(getSpan(p.swizzle)) + " of the swizzle");
+                      Twine(getSwizzleSpan(p.swizzle)) + " of the swizzle");
   return false;
 }
 

@@ -81,10 +81,13 @@ llvm::Expected<TensorMapBytes> encodeTensorMap(const TensorMapParams &params);
 llvm::Expected<TensorMapParams> decodeTensorMap(llvm::ArrayRef<uint8_t> bytes);
 
 /// Bits that an element takes in global memory.
-unsigned getElementBits(TensorElement element);
+unsigned getTensorElementBits(TensorElement element);
 /// Where the byte of a tile that would lie at `address` of shared memory does
 /// lie: an exclusive or of address bits (PTX ISA 5.5.7).
 uint64_t applySwizzle(TensorSwizzle swizzle, uint64_t address);
+/// Bytes of a row of the pattern, which is as much as the inner extent of a box
+/// may have: 32, 64 or 128; 16 for none.
+unsigned getSwizzleSpan(TensorSwizzle swizzle);
 
 } // namespace mx::ptx
 
