@@ -191,7 +191,7 @@ void Cluster::run() {
       warps.push_back(warp.get());
   uint64_t limit = machine.options.maxInstructions;
   // Rounds in which warps only yielded: so many are a loop without an end.
-  constexpr unsigned mostFruitless = 1 << 12;
+  constexpr unsigned mostFruitless = 1 << 16;
   unsigned fruitless = 0;
   while (!warps.empty()) {
     if (isRandom())

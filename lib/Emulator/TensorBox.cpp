@@ -45,6 +45,9 @@ std::vector<uint8_t> TensorBox::makeFill() const {
   return image;
 }
 
+/// No block has more shared memory.
+static constexpr uint64_t mostTileSize = 1 << 18;
+
 namespace {
 /// Visits the rows of a box: everything but the contiguous dimension.
 class BoxBuilder {
@@ -53,11 +56,22 @@ public:
       : box(box), map(box.map), coordinates(coordinates),
         bits(getTensorElementBits(map.element)) {}
 
-  void addTile() {
+  /// True if the tile is larger than shared memory can be.
+  bool setSize(uint64_t rows) {
+    rowSize = map.box[0] * bits / 8;
+    box.imageSize = rows * rowSize;
+    box.tileSize = box.imageSize / getPayload(map.element) * unit;
+    return box.tileSize > mostTileSize;
+  }
+  bool setTileSize() {
     uint64_t rows = 1;
     for (size_t i = 1; i < map.box.size(); ++i)
       rows *= getExtent(i);
-    setSize(rows);
+    return setSize(rows);
+  }
+
+  void addTile() {
+    uint64_t rows = box.imageSize / rowSize;
     llvm::SmallVector<uint32_t, 4> index(map.box.size());
     for (uint64_t row = 0; row < rows; ++row) {
       bool isInside = true;
@@ -76,7 +90,6 @@ public:
   }
 
   void addRows() {
-    setSize(coordinates.size() - 1);
     for (size_t row = 0; row + 1 < coordinates.size(); ++row) {
       int64_t at = coordinates[row + 1];
       if (at >= 0 && uint64_t(at) < map.dims[1])
@@ -88,12 +101,6 @@ private:
   /// Elements of dimension i that are moved.
   uint32_t getExtent(size_t i) const {
     return llvm::divideCeil(map.box[i], map.elementStrides[i]);
-  }
-
-  void setSize(uint64_t rows) {
-    rowSize = map.box[0] * bits / 8;
-    box.imageSize = rows * rowSize;
-    box.tileSize = box.imageSize / getPayload(map.element) * unit;
   }
 
   /// `address` is that of element 0 of the row.
@@ -151,6 +158,9 @@ llvm::Expected<TensorBox> mx::ptx::makeBox(TensorMapParams map,
   TensorBox box;
   box.map = std::move(map);
   BoxBuilder builder(box, coordinates);
+  if (isRows ? builder.setSize(coordinates.size() - 1) : builder.setTileSize())
+    return fail("a box of " + Twine(box.tileSize) +
+                " bytes is larger than shared memory");
   if (isRows)
     builder.addRows();
   else
