@@ -295,6 +295,7 @@ llvm::ArrayRef<Row> getRemoteRows();
 llvm::ArrayRef<Row> getClusterRows();
 llvm::ArrayRef<Row> getRegisterRows();
 llvm::ArrayRef<Row> getWgmmaRows();
+llvm::ArrayRef<Row> getWmmaRows();
 llvm::ArrayRef<Row> getStackRows();
 llvm::ArrayRef<Row> getTcgen05Rows();
 llvm::ArrayRef<Row> getTcgen05AllocRows();

@@ -37,17 +37,17 @@ static llvm::ArrayRef<const Row *> getRows(StringRef opcode) {
   static const auto table = [] {
     llvm::StringMap<llvm::SmallVector<const Row *, 0>> table;
     for (llvm::ArrayRef<Row> rows :
-         {getIntegerRows(),     getExtendedRows(),     getLogicRows(),
-          getCompareRows(),     getFloatRows(),        getApproximateRows(),
-          getHalfRows(),        getConvertRows(),      getNarrowRows(),
-          getMemoryRows(),      getAtomicRows(),       getAsyncRows(),
-          getMatrixRows(),      getMmaRows(),          getWarpRows(),
-          getControlRows(),     getStackRows(),        getMbarrierRows(),
-          getFenceRows(),       getBulkRows(),         getTensorRows(),
-          getClusterRows(),     getBarrierRows(),      getTensorMapRows(),
-          getRemoteRows(),      getRegisterRows(),     getWgmmaRows(),
-          getTcgen05Rows(),     getTcgen05AllocRows(), getTcgen05AccessRows(),
-          getTcgen05CopyRows(), getTcgen05MmaRows()})
+         {getIntegerRows(),       getExtendedRows(),    getLogicRows(),
+          getCompareRows(),       getFloatRows(),       getApproximateRows(),
+          getHalfRows(),          getConvertRows(),     getNarrowRows(),
+          getMemoryRows(),        getAtomicRows(),      getAsyncRows(),
+          getMatrixRows(),        getMmaRows(),         getWarpRows(),
+          getControlRows(),       getStackRows(),       getMbarrierRows(),
+          getFenceRows(),         getBulkRows(),        getTensorRows(),
+          getClusterRows(),       getBarrierRows(),     getTensorMapRows(),
+          getRemoteRows(),        getRegisterRows(),    getWgmmaRows(),
+          getWmmaRows(),          getTcgen05Rows(),     getTcgen05AllocRows(),
+          getTcgen05AccessRows(), getTcgen05CopyRows(), getTcgen05MmaRows()})
       for (const Row &row : rows)
         table[StringRef(row.name).split('.').first].push_back(&row);
     return table;
