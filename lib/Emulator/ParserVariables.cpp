@@ -9,8 +9,8 @@
 using namespace mx::ptx;
 using llvm::StringRef;
 
-/// No machine has more memory than this, and sizes must not overflow.
-static constexpr uint64_t maxSize = uint64_t(1) << 40;
+/// Variables are filled when a module is loaded, and sizes must not overflow.
+static constexpr uint64_t maxSize = uint64_t(1) << 30;
 
 bool Parser::isSpace(StringRef name, Space &space) {
   if (name == "global")
@@ -82,10 +82,10 @@ bool Parser::parseVariableShape(Variable &variable) {
       if (parseConstant(extent))
         return true;
       if (extent == 0 || extent > maxSize)
-        return fail("an extent is at least 1 and at most 2^40");
+        return fail("an extent is at least 1 and at most 2^30");
     }
     if (variable.size > maxSize / std::max<uint64_t>(extent, 1))
-      return fail("'" + variable.name + "' is larger than 2^40 bytes");
+      return fail("'" + variable.name + "' is larger than 2^30 bytes");
     variable.size *= extent;
     if (expect(']', "after an extent"))
       return true;

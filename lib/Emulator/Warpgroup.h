@@ -20,9 +20,12 @@ struct WarpgroupOperation {
   bool accumulates = false;
   /// Warps that have executed it, and that have waited for it.
   unsigned arrived = 0, released = 0;
-  /// Of the warps at their arrival; when it is done, what it passes on.
-  Knowledge knowledge;
-  /// Null before all warps have arrived and when it is done.
+  /// What each warp's share of it passes on when it is done.
+  Knowledge knowledge[4];
+  /// The share of each warp: it reads A and B, without waiting for the other
+  /// warps. Null before and after.
+  AsyncOperation *shares[4] = {};
+  /// Computes. Null before all warps have arrived and when it is done.
   AsyncOperation *operation = nullptr;
 };
 

@@ -181,6 +181,39 @@ static bool assignOperand(Warp &warp, SharedOperand &operand, const char *name,
   return false;
 }
 
+/// The operands in shared memory of operation `number`; false after a fault.
+static bool assignOperands(Warp &warp, const WarpgroupOperation &operation,
+                           const WgmmaForm &form, SharedOperand &a,
+                           SharedOperand &b) {
+  if (!form.isRegisterA &&
+      !assignOperand(warp, a, "matrix A", operation.descriptorA,
+                     form.isMNMajorA, WgmmaProduct::numRows, form.a))
+    return false;
+  return assignOperand(warp, b, "matrix B", operation.descriptorB,
+                       form.isMNMajorB, form.columns, form.b);
+}
+
+/// `warp` has executed operation `number` and may read its operands from now
+/// on.
+static void beginShare(Warp &warp, Warpgroup &group, uint64_t number,
+                       const WgmmaForm &form) {
+  WarpgroupOperation &operation = group.get(number);
+  SharedOperand a, b;
+  if (!assignOperands(warp, operation, form, a, b))
+    return;
+  AsyncOperation share;
+  share.isGrouped = true;
+  if (!form.isRegisterA)
+    a.addFootprints(share.reads);
+  b.addFootprints(share.reads);
+  unsigned w = warp.number % Warpgroup::numWarps;
+  share.perform = [&group, number, w](AsyncOperation &self) {
+    group.get(number).shares[w] = nullptr;
+    group.get(number).knowledge[w] = self.knowledge;
+  };
+  operation.shares[w] = warp.cluster.start(warp, std::move(share));
+}
+
 /// All four warps have executed operation `number`.
 static void begin(Warp &warp, Warpgroup &group, uint64_t number,
                   const WgmmaForm &form) {
@@ -196,26 +229,16 @@ static void begin(Warp &warp, Warpgroup &group, uint64_t number,
   AsyncOperation async;
   async.queue = group.queue;
   async.isGrouped = true;
-  async.knowledge = operation.knowledge;
-  if (!form.isRegisterA) {
-    if (!assignOperand(warp, product->a, "matrix A", operation.descriptorA,
-                       form.isMNMajorA, WgmmaProduct::numRows, form.a))
-      return;
-    product->a.addFootprints(async.reads);
-  }
-  if (!assignOperand(warp, product->b, "matrix B", operation.descriptorB,
-                     form.isMNMajorB, form.columns, form.b))
+  if (!assignOperands(warp, operation, form, product->a, product->b))
     return;
-  product->b.addFootprints(async.reads);
   MatrixProduct sums(warp.machine, TensorUnit::Wgmma, form.d, form.a, 0,
                      decoded.sat);
   if (sums.isUnknown())
     return warp.fault(0, "no model of this target's wgmma is published: use "
                          "--accumulate exact");
-  async.perform = [&group, number, product, sums](AsyncOperation &self) {
+  async.perform = [&group, number, product, sums](AsyncOperation &) {
     product->run(sums);
     group.get(number).operation = nullptr;
-    group.get(number).knowledge = self.knowledge;
   };
   operation.operation = warp.cluster.start(warp, std::move(async));
 }
@@ -271,7 +294,9 @@ static void mmaAsync(Warp &warp, const Decoded &decoded) {
                                 Twine(operation.origin.warp) +
                                 ": they have to be the same in the warpgroup");
   }
-  warp.releaseTo(operation.knowledge);
+  beginShare(warp, *group, number, *form);
+  if (warp.hasFault())
+    return;
   for (const Value &value : decoded.vector(0))
     warp.own(value, missingWait, /*readable=*/false);
   if (form->isRegisterA)
@@ -320,15 +345,18 @@ static void waitGroup(Warp &warp, const Decoded &decoded) {
                            unsigned(llvm::countr_zero(missing))});
       if (operation.operation)
         warp.cluster.complete(operation.operation);
+      unsigned w = warp.number % Warpgroup::numWarps;
+      if (operation.shares[w])
+        warp.cluster.complete(operation.shares[w]);
       if (warp.hasFault())
         return;
-      warp.acquireFrom(operation.knowledge);
+      warp.acquireFrom(operation.knowledge[w]);
       for (const Value &value : operation.decoded->vector(0))
         warp.release(value, allLanes, /*isWritten=*/true);
       if (operation.decoded->vector(1).size() == 4)
         for (const Value &value : operation.decoded->vector(1))
           warp.release(value, 0, /*isWritten=*/false);
-      operation.released |= 1u << warp.number % Warpgroup::numWarps;
+      operation.released |= 1u << w;
       ++member.released;
     }
     member.groups.pop_front();
