@@ -6,6 +6,7 @@
 #include "llvm/ADT/IntEqClasses.h"
 #include "llvm/ADT/MapVector.h"
 #include "llvm/ADT/StringMap.h"
+#include "llvm/ADT/StringSet.h"
 
 #include <cmath>
 
@@ -47,9 +48,9 @@ static mlir::Location getLocation(mlir::func::FuncOp entryFunction,
 /// Those that calling `function` may run.
 std::vector<LayerMeasurement::Product>
 LayerMeasurement::getProducts(mlir::func::FuncOp function) {
-  SmallPtrSet<mlir::Attribute, 4> names = {function.getNameAttr()};
+  StringSet<> names = {function.getName()};
   for (mlir::Operation *callee : getCallees(function))
-    names.insert(mlir::SymbolTable::getSymbolName(callee));
+    names.insert(mlir::SymbolTable::getSymbolName(callee).getValue());
   std::vector<Product> products;
   StringRef current;
   int64_t position = 0;
@@ -63,8 +64,7 @@ LayerMeasurement::getProducts(mlir::func::FuncOp function) {
     bool isLayer =
         entry.getRole() == Role::linear || entry.getRole() == Role::expert;
     if (isForward && isLayer && entry.getShape() &&
-        names.contains(
-            mlir::StringAttr::get(function.getContext(), row.function)))
+        names.contains(row.function))
       products.push_back({row, position});
   }
   return products;
@@ -81,8 +81,8 @@ mlir::LogicalResult LayerMeasurement::findLayers(mlir::func::FuncOp function,
     if (name.empty() || !json::isUTF8(name))
       return mlir::emitError(
                  getLocation(function, product.row, product.position))
-             << "this layer has " << (name.empty() ? "no name" : "a name")
-             << (name.empty() ? "" : " that is not UTF-8")
+             << "this layer has "
+             << (name.empty() ? "no name" : "a name that is not UTF-8")
              << ", by which a recipe could choose it; names come from "
                 "locations, or from the parameters' names (--args)";
     classes.join(byName.try_emplace(name, i).first->second, i);
@@ -135,8 +135,6 @@ mlir::LogicalResult LayerMeasurement::observe(mlir::func::FuncOp function) {
     PlanEntryAttr entry = product.row.entry;
     if (entry.getDecision().isKeep())
       isKept.set(layerOf[i]);
-    if (product.row.function != function.getName())
-      isUnseen.set(layerOf[i]);
     if (std::optional<WeightKey> weight = getWeight(product.row)) {
       auto &[layer, decided] = weightBits[*weight];
       layer = layerOf[i];
@@ -148,9 +146,13 @@ mlir::LogicalResult LayerMeasurement::observe(mlir::func::FuncOp function) {
     bits[layer] += decided;
 
   observed = observeProducts(function);
-  for (const UnobservedProduct &other : observed.others)
-    if (auto it = productAt.find(other.entry); it != productAt.end())
-      isUnseen.set(layerOf[it->second]);
+  BitVector isSeen(products.size());
+  for (const ObservedProduct &product : observed.products)
+    if (auto it = productAt.find(product.entry); it != productAt.end())
+      isSeen.set(it->second);
+  for (auto [i, layer] : enumerate(layerOf))
+    if (!isSeen[i])
+      isUnseen.set(layer);
   return mlir::success();
 }
 
