@@ -15,7 +15,7 @@ TEST(Refusal, ByName) {
       "cvt.rs.satfinite.e2m3x4.f32 %a, {%a, %a, %a, %a}, %a",
       "cvt.rs.satfinite.e3m2x4.f32 %a, {%a, %a, %a, %a}, %a",
       "cvt.rn.satfinite.scaled::n2::ue8m0.s2f6x2.f32 %h, %a, %a, %h",
-      // Sparse, sub-byte and older matrix products.
+      // Sparse and sub-byte matrix products, and that of sm_70.
       "mma.sp.sync.aligned.m16n8k32.row.col.f32.f16.f16.f32 {%a}, {%a}, {%a}, "
       "{%a}, %a, 0",
       "mma.sp::ordered_metadata.sync.aligned.m16n8k64.row.col.f32.e4m3.e4m3."
@@ -25,7 +25,6 @@ TEST(Refusal, ByName) {
       "mma.sync.aligned.m16n8k256.row.col.s32.b1.b1.s32.xor.popc {%a}, {%a}, "
       "{%a}, {%a}",
       "mma.sync.aligned.m8n8k4.row.col.f32.f16.f16.f32 {%a}, {%a}, {%a}, {%a}",
-      "wmma.load.a.sync.aligned.row.m16n16k16.global.f16 {%a}, [%w], 16",
       "mma.sync.aligned.m16n8k64.row.col.kind::mxf4nvf4.block_scale.scale_vec::"
       "2X.f32.e2m1.e2m1.f32.ue4m3 {%a}, {%a}, {%a}, {%a}, %a, {0, 0}, %a, {0, "
       "0}",
