@@ -152,7 +152,8 @@ TEST(Memory, BulkStoreAndDiscard) {
   EXPECT_EQ(outcome.values[0], std::vector<uint64_t>(32, 0));
   EXPECT_EQ(outcome.values[1], iota(9));
   // What was discarded has no value.
-  outcome = execute({"{ .reg .pred %p; setp.ne.u32 %p, %thread, 0; @%p ret; "
+  outcome = execute({"{ .reg .pred %p; bar.warp.sync -1; setp.ne.u32 %p, "
+                     "%thread, 0; @%p ret; "
                      "discard.global.L2 [%from], 128; ld.global.b64 %o0, "
                      "[%from+64]; }",
                      {64},
