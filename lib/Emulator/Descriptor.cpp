@@ -4,6 +4,7 @@
 
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/StringExtras.h"
+#include "llvm/Support/MathExtras.h"
 
 #include <cstring>
 
@@ -168,13 +169,21 @@ bool SharedOperand::assign(Region &shared, const SharedDescriptor &descriptor,
   return false;
 }
 
-void SharedOperand::addFootprints(
-    llvm::SmallVectorImpl<Footprint> &footprints) const {
-  std::vector<uint64_t> sorted = chunks;
+void SharedOperand::addFootprints(llvm::SmallVectorImpl<Footprint> &footprints,
+                                  unsigned first, unsigned count) const {
+  unsigned step = isMNMajor ? chunkBytes / elementBytes : 1;
+  unsigned pieces =
+      isMNMajor ? llvm::divideCeil(rows, step) : rowBytes / chunkBytes;
+  std::vector<uint64_t> sorted;
+  for (unsigned i = 0; i < chunks.size(); ++i) {
+    unsigned row = isMNMajor ? i % pieces * step : i / pieces;
+    if (row >= first && row < first + count)
+      sorted.push_back(chunks[i]);
+  }
   llvm::sort(sorted);
-  size_t first = footprints.size();
+  size_t begin = footprints.size();
   for (uint64_t address : sorted) {
-    if (footprints.size() > first &&
+    if (footprints.size() > begin &&
         footprints.back().address + footprints.back().size == address)
       footprints.back().size += payload;
     else

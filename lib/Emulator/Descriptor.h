@@ -48,8 +48,13 @@ public:
               bool isMNMajor, unsigned rows, unsigned rowBytes,
               unsigned elementBytes, unsigned payload, std::string &problem);
 
-  /// The bytes that are read, neighbours as one.
-  void addFootprints(llvm::SmallVectorImpl<Footprint> &footprints) const;
+  /// The bytes of rows [first, first + count) that are read, neighbours as one.
+  /// MN-major rows come in groups that fill 16 bytes.
+  void addFootprints(llvm::SmallVectorImpl<Footprint> &footprints,
+                     unsigned first, unsigned count) const;
+  void addFootprints(llvm::SmallVectorImpl<Footprint> &footprints) const {
+    addFootprints(footprints, 0, rows);
+  }
   /// Copies them to `image`, row by row, each `rowBytes` along K.
   void gather(uint8_t *image) const;
 

@@ -11,6 +11,8 @@
 
 namespace mx::ptx {
 
+struct WgmmaProduct;
+
 /// A wgmma.mma_async, from the first warp that executes it until all have
 /// waited for it.
 struct WarpgroupOperation {
@@ -20,13 +22,14 @@ struct WarpgroupOperation {
   bool accumulates = false;
   /// Warps that have executed it, and that have waited for it.
   unsigned arrived = 0, released = 0;
-  /// What each warp's share of it passes on when it is done.
-  Knowledge knowledge[4];
-  /// The share of each warp: it reads A and B, without waiting for the other
-  /// warps. Null before and after.
-  AsyncOperation *shares[4] = {};
-  /// Computes. Null before all warps have arrived and when it is done.
+  /// The product; null before all warps have arrived and when it is done.
   AsyncOperation *operation = nullptr;
+  /// What each warp's part reads of shared memory: its rows of A, and B. It is
+  /// under way from the warp's arrival to its wait; null when it is done, and
+  /// then what it passes on.
+  AsyncOperation *reads[4] = {};
+  Knowledge done[4];
+  std::shared_ptr<WgmmaProduct> product;
 };
 
 class Warpgroup {

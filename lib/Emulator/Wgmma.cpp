@@ -181,64 +181,61 @@ static bool assignOperand(Warp &warp, SharedOperand &operand, const char *name,
   return false;
 }
 
-/// The operands in shared memory of operation `number`; false after a fault.
-static bool assignOperands(Warp &warp, const WarpgroupOperation &operation,
-                           const WgmmaForm &form, SharedOperand &a,
-                           SharedOperand &b) {
-  if (!form.isRegisterA &&
-      !assignOperand(warp, a, "matrix A", operation.descriptorA,
-                     form.isMNMajorA, WgmmaProduct::numRows, form.a))
-    return false;
-  return assignOperand(warp, b, "matrix B", operation.descriptorB,
-                       form.isMNMajorB, form.columns, form.b);
-}
-
-/// `warp` has executed operation `number` and may read its operands from now
-/// on.
-static void beginShare(Warp &warp, Warpgroup &group, uint64_t number,
-                       const WgmmaForm &form) {
-  WarpgroupOperation &operation = group.get(number);
-  SharedOperand a, b;
-  if (!assignOperands(warp, operation, form, a, b))
-    return;
-  AsyncOperation share;
-  share.isGrouped = true;
-  if (!form.isRegisterA)
-    a.addFootprints(share.reads);
-  b.addFootprints(share.reads);
-  unsigned w = warp.number % Warpgroup::numWarps;
-  share.perform = [&group, number, w](AsyncOperation &self) {
-    group.get(number).shares[w] = nullptr;
-    group.get(number).knowledge[w] = self.knowledge;
-  };
-  operation.shares[w] = warp.cluster.start(warp, std::move(share));
-}
-
-/// All four warps have executed operation `number`.
-static void begin(Warp &warp, Warpgroup &group, uint64_t number,
-                  const WgmmaForm &form) {
-  WarpgroupOperation &operation = group.get(number);
-  const Decoded &decoded = *operation.decoded;
+/// Where the operands of a new operation lie; false after a fault.
+static bool makeProduct(Warp &warp, WarpgroupOperation &operation,
+                        const WgmmaForm &form) {
   auto product = std::make_shared<WgmmaProduct>();
-  product->decoded = &decoded;
+  product->decoded = operation.decoded;
   product->form = form;
   product->accumulates = operation.accumulates;
   unsigned first = warp.number / Warpgroup::numWarps * Warpgroup::numWarps;
   for (unsigned w = 0; w < Warpgroup::numWarps; ++w)
     product->warps[w] = warp.parent.warps[first + w].get();
-  AsyncOperation async;
-  async.queue = group.queue;
-  async.isGrouped = true;
-  if (!assignOperands(warp, operation, form, product->a, product->b))
-    return;
+  if ((!form.isRegisterA &&
+       !assignOperand(warp, product->a, "matrix A", operation.descriptorA,
+                      form.isMNMajorA, WgmmaProduct::numRows, form.a)) ||
+      !assignOperand(warp, product->b, "matrix B", operation.descriptorB,
+                     form.isMNMajorB, form.columns, form.b))
+    return false;
+  operation.product = std::move(product);
+  return true;
+}
+
+/// The warp's part of operation `number` reads shared memory from now on.
+static void startReads(Warp &warp, Warpgroup &group, uint64_t number) {
+  unsigned w = warp.number % Warpgroup::numWarps;
+  constexpr unsigned rows = WgmmaProduct::numRows / Warpgroup::numWarps;
+  WarpgroupOperation &operation = group.get(number);
+  const WgmmaProduct &product = *operation.product;
+  AsyncOperation reads;
+  reads.isGrouped = true;
+  if (!product.form.isRegisterA)
+    product.a.addFootprints(reads.reads, w * rows, rows);
+  product.b.addFootprints(reads.reads);
+  reads.perform = [&group, number, w](AsyncOperation &self) {
+    WarpgroupOperation &operation = group.get(number);
+    operation.reads[w] = nullptr;
+    operation.done[w] = self.knowledge;
+  };
+  operation.reads[w] = warp.cluster.start(warp, std::move(reads));
+}
+
+/// All four warps have executed operation `number`.
+static void startProduct(Warp &warp, Warpgroup &group, uint64_t number) {
+  WarpgroupOperation &operation = group.get(number);
+  const WgmmaForm &form = operation.product->form;
   MatrixProduct sums(warp.machine, TensorUnit::Wgmma, form.d, form.a, 0,
-                     decoded.sat);
+                     operation.decoded->sat);
   if (sums.isUnknown())
     return warp.fault(0, "no model of this target's wgmma is published: use "
                          "--accumulate exact");
-  async.perform = [&group, number, product, sums](AsyncOperation &) {
-    product->run(sums);
-    group.get(number).operation = nullptr;
+  AsyncOperation async;
+  async.queue = group.queue;
+  async.isGrouped = true;
+  async.perform = [&group, number, sums](AsyncOperation &) {
+    WarpgroupOperation &operation = group.get(number);
+    operation.product->run(sums);
+    operation.operation = nullptr;
   };
   operation.operation = warp.cluster.start(warp, std::move(async));
 }
@@ -279,6 +276,8 @@ static void mmaAsync(Warp &warp, const Decoded &decoded) {
     operation.descriptorA = *descriptorA;
     operation.descriptorB = *descriptorB;
     operation.accumulates = holds;
+    if (!makeProduct(warp, operation, *form))
+      return;
   } else if (operation.decoded != &decoded) {
     return warp.fault(lane, "warp " + Twine(operation.origin.warp) +
                                 " of the warpgroup executed the wgmma in "
@@ -294,7 +293,7 @@ static void mmaAsync(Warp &warp, const Decoded &decoded) {
                                 Twine(operation.origin.warp) +
                                 ": they have to be the same in the warpgroup");
   }
-  beginShare(warp, *group, number, *form);
+  startReads(warp, *group, number);
   if (warp.hasFault())
     return;
   for (const Value &value : decoded.vector(0))
@@ -304,7 +303,7 @@ static void mmaAsync(Warp &warp, const Decoded &decoded) {
       warp.own(value, missingWait, /*readable=*/true);
   operation.arrived |= 1u << warp.number % Warpgroup::numWarps;
   if (operation.arrived == Warpgroup::allWarps)
-    begin(warp, *group, number, *form);
+    startProduct(warp, *group, number);
 }
 
 //===----------------------------------------------------------------------===//
@@ -334,7 +333,8 @@ static void waitGroup(Warp &warp, const Decoded &decoded) {
   Warpgroup *group = getWarpgroup(warp);
   if (!group)
     return;
-  Warpgroup::Member &member = group->members[warp.number % Warpgroup::numWarps];
+  unsigned w = warp.number % Warpgroup::numWarps;
+  Warpgroup::Member &member = group->members[w];
   uint64_t mayPend = warp.lanes(decoded.value(0))[0];
   while (member.groups.size() > mayPend) {
     for (uint64_t end = member.groups.front(); member.released < end;) {
@@ -345,12 +345,11 @@ static void waitGroup(Warp &warp, const Decoded &decoded) {
                            unsigned(llvm::countr_zero(missing))});
       if (operation.operation)
         warp.cluster.complete(operation.operation);
-      unsigned w = warp.number % Warpgroup::numWarps;
-      if (operation.shares[w])
-        warp.cluster.complete(operation.shares[w]);
+      if (AsyncOperation *reads = operation.reads[w])
+        warp.cluster.complete(reads);
       if (warp.hasFault())
         return;
-      warp.acquireFrom(operation.knowledge[w]);
+      warp.acquireFrom(operation.done[w]);
       for (const Value &value : operation.decoded->vector(0))
         warp.release(value, allLanes, /*isWritten=*/true);
       if (operation.decoded->vector(1).size() == 4)
