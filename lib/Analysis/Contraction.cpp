@@ -59,7 +59,8 @@ namespace {
 struct Factor {
   OpOperand *operand = nullptr;
   llvm::SmallSetVector<Value, 2> arguments;
-  bool isPlain = true;
+  /// The factor itself, if it is not the operand.
+  Value computed;
 };
 } // namespace
 
@@ -99,8 +100,8 @@ static FailureOr<Factor> matchFactor(linalg::LinalgOp op, Value value) {
     return failure();
   bool widening = true;
   Value stripped = stripCasts(value, widening);
-  factor.isPlain =
-      widening && stripped == op.getMatchingBlockArgument(factor.operand);
+  if (!widening || stripped != op.getMatchingBlockArgument(factor.operand))
+    factor.computed = value;
   return factor;
 }
 
@@ -130,7 +131,9 @@ static FailureOr<Contraction> matchLinalg(linalg::LinalgOp op,
   contraction.lhs = lhs->operand;
   contraction.rhs = rhs->operand;
   contraction.init = init;
-  contraction.isPlain = lhs->isPlain && rhs->isPlain;
+  contraction.lhsFactor = lhs->computed;
+  contraction.rhsFactor = rhs->computed;
+  contraction.isPlain = !lhs->computed && !rhs->computed;
 
   AffineMap lhsMap = op.getMatchingIndexingMap(contraction.lhs);
   AffineMap rhsMap = op.getMatchingIndexingMap(contraction.rhs);

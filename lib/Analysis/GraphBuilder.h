@@ -84,7 +84,8 @@ private:
   /// graph.
   void buildBody(mlir::linalg::LinalgOp op, llvm::ArrayRef<mlir::Value> wanted,
                  BodyRefs &known);
-  Ref buildProduct(const Contraction &contraction);
+  /// `known` has the factors that the op computes.
+  Ref buildProduct(const Contraction &contraction, const BodyRefs &known);
   Ref buildReduction(mlir::linalg::LinalgOp op, unsigned result,
                      const Reduction &reduction, const BodyRefs &known);
 

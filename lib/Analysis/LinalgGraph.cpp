@@ -183,9 +183,15 @@ static int64_t multiply(ArrayRef<int64_t> ranges, ArrayRef<unsigned> loops) {
   return product;
 }
 
-GraphBuilder::Ref GraphBuilder::buildProduct(const Contraction &contraction) {
-  Ref lhs = readValue(contraction.lhs->get(), contraction.lhsMap);
-  Ref rhs = readValue(contraction.rhs->get(), contraction.rhsMap);
+GraphBuilder::Ref GraphBuilder::buildProduct(const Contraction &contraction,
+                                             const BodyRefs &known) {
+  auto read = [&](OpOperand *operand, AffineMap map, Value factor) {
+    if (factor)
+      return getBodyRef(cast<linalg::LinalgOp>(contraction.op), factor, known);
+    return readValue(operand->get(), map);
+  };
+  Ref lhs = read(contraction.lhs, contraction.lhsMap, contraction.lhsFactor);
+  Ref rhs = read(contraction.rhs, contraction.rhsMap, contraction.rhsFactor);
   Product product;
   product.contraction = contraction;
 
@@ -248,6 +254,11 @@ void GraphBuilder::buildLinalg(linalg::LinalgOp op) {
   for (unsigned i = 0; i < numResults; ++i) {
     Value yielded = body->getTerminator()->getOperand(i);
     contractions[i] = matchContraction(op, i);
+    if (succeeded(contractions[i]))
+      for (Value factor :
+           {contractions[i]->lhsFactor, contractions[i]->rhsFactor})
+        if (factor)
+          wanted.push_back(factor);
     if (succeeded(contractions[i]) || isConv)
       continue;
     if (isReduction)
@@ -264,7 +275,7 @@ void GraphBuilder::buildLinalg(linalg::LinalgOp op) {
     Type type = init->get().getType();
     Ref result;
     if (succeeded(contractions[i])) {
-      result = buildProduct(*contractions[i]);
+      result = buildProduct(*contractions[i], known);
     } else if (isConv) {
       SmallVector<Ref> inputs;
       for (OpOperand *input : op.getDpsInputOperands())

@@ -14,7 +14,8 @@
 //     what those multiply are their `dgrad`;
 //  5. a product that only feeds cosines is `rotary`;
 //  6. a layer whose softmax, selection, or (width one) sigmoid scales or
-//     chooses other branches is a `router`; what that scales is made by `expert`s;
+//     chooses other branches is a `router`; what that scales is made by
+//     `expert`s;
 //  7. a layer that ends in the results and is as wide as a vocabulary is the
 //     `lm_head` (Gates.cpp);
 //  8. any other product is `other`.

@@ -95,7 +95,7 @@ void GraphBuilder::buildTosa(Operation *op) {
 
   llvm::TypeSwitch<Operation *>(op)
       .Case([&](tosa::MatMulOp matmul) {
-        Ref product = buildProduct(*matchContraction(op, 0));
+        Ref product = buildProduct(*matchContraction(op, 0), BodyRefs());
         product.varies.resize(3);
         setRef(result, {product.node, getNonUnitDims(result.getType()),
                         getOwnDims(rank)});

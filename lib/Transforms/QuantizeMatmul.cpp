@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
 #include "QuantizeMatmul.h"
+#include "ComputedFactor.h"
 #include "mx/Analysis/Contraction.h"
 #include "mx/Analysis/Views.h"
 #include "mx/Formats/Quantize.h"
@@ -21,6 +22,9 @@ namespace {
 struct MatmulOperand {
   IndexedValue read;
   OperandAttr policy;
+  /// The value of the op's body that is computed from what is read, if it is
+  /// not the operand that is multiplied.
+  Value factor;
   /// Copies that are looked through, last first.
   SmallVector<Operation *> copies;
 };
@@ -107,18 +111,25 @@ FailureOr<MatmulPlan> MatmulRewriter::plan(Operation *op, unsigned result,
   FailureOr<Contraction> contraction = matchContraction(op, result);
   if (failed(contraction))
     return fail("result " + Twine(result) + " is not a product");
-  if (!contraction->isPlain)
-    return fail("a factor is computed inside of the op");
-
   MatmulPlan plan;
   plan.contraction = *contraction;
   plan.lhs.read = {contraction->lhs->get(), contraction->lhsMap};
   plan.rhs.read = {contraction->rhs->get(), contraction->rhsMap};
   plan.lhs.policy = policy.getLhs();
   plan.rhs.policy = policy.getRhs();
-  Value resultValue = op->getResult(result);
-  for (Value value : {plan.lhs.read.value, plan.rhs.read.value, resultValue})
-    if (!isQuantizable(value)) {
+  plan.lhs.factor = contraction->lhsFactor;
+  plan.rhs.factor = contraction->rhsFactor;
+  bool isPlain = contraction->isPlain || plan.lhs.factor || plan.rhs.factor;
+  for (const MatmulOperand *operand : {&plan.lhs, &plan.rhs})
+    isPlain &= !operand->factor ||
+               isSeparableFactor(cast<linalg::LinalgOp>(op), operand->factor,
+                                 operand->read.map);
+  if (!isPlain)
+    return fail("a factor is computed inside of the op");
+  for (Value value : {plan.lhs.factor ? Value() : plan.lhs.read.value,
+                      plan.rhs.factor ? Value() : plan.rhs.read.value,
+                      Value(op->getResult(result))})
+    if (value && !isQuantizable(value)) {
       std::string type;
       llvm::raw_string_ostream(type) << value.getType();
       return fail("operand of type " + type +
@@ -129,7 +140,7 @@ FailureOr<MatmulPlan> MatmulRewriter::plan(Operation *op, unsigned result,
   // be left that has the extent of some loop.
   for (MatmulOperand *operand : {&plan.lhs, &plan.rhs}) {
     MatmulOperand looked = *operand;
-    if (!looked.policy)
+    if (!looked.policy || looked.factor)
       continue;
     looked.read = lookThroughCopies(looked.read, &looked.copies);
     AffineMap other = (operand == &plan.lhs ? plan.rhs : plan.lhs).read.map;
@@ -201,8 +212,9 @@ std::string MatmulRewriter::checkOperands(const MatmulPlan &plan) {
                (ShapedType::isDynamic(k) ? "dynamic" : std::to_string(k)) +
                ", which a transform of size " +
                std::to_string(transform.getSize()) + " must divide";
-    Operation *user =
-        getUserOutsideOfLoops(plan.contraction.op, operand->read.value);
+    Operation *user = plan.contraction.op;
+    if (!operand->factor)
+      user = getUserOutsideOfLoops(user, operand->read.value);
     std::string why = operands.check(user, operand->policy);
     if (!why.empty())
       return why;
@@ -348,6 +360,10 @@ Value MatmulRewriter::build(MatmulPlan &plan, PolicyAttr policy,
     if (!llvm::is_contained(reductions.drop_front(), loop))
       newLoops[loop] = rewriter.getAffineDimExpr(numLoops++);
   AffineExpr reduction = newLoops[reductions.front()];
+  for (MatmulOperand *operand : {&plan.lhs, &plan.rhs})
+    if (operand->factor)
+      operand->read = computeFactor(rewriter, cast<linalg::LinalgOp>(op),
+                                    operand->factor, operand->read);
   SmallVector<Value> lhs = prepare(op, plan.lhs, newLoops, reduction);
   SmallVector<Value> rhs = prepare(op, plan.rhs, newLoops, reduction);
   SmallVector<AffineExpr> resultExprs;

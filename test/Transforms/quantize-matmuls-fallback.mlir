@@ -33,14 +33,15 @@ func.func @double(%x: tensor<4x64xf64>, %w: tensor<64x8xf64>, %c: tensor<4x8xf64
   return %0 : tensor<4x8xf64>
 }
 
-func.func @computed_factor(%x: tensor<4x64xf32>, %w: tensor<64x8xf32>, %c: tensor<4x8xf32>) -> tensor<4x8xf32> {
+// What the factor is computed from walks more loops than the operand does.
+func.func @computed_factor(%x: tensor<4x64xf32>, %w: tensor<64x8xf32>, %s: tensor<8xf32>, %c: tensor<4x8xf32>) -> tensor<4x8xf32> {
   // expected-remark @+1 {{a factor is computed inside of the op}}
-  %0 = linalg.generic {indexing_maps = [affine_map<(m, n, k) -> (m, k)>, affine_map<(m, n, k) -> (k, n)>, #id],
+  %0 = linalg.generic {indexing_maps = [affine_map<(m, n, k) -> (m, k)>, affine_map<(m, n, k) -> (k, n)>, affine_map<(m, n, k) -> (n)>, #id],
                        iterator_types = ["parallel", "parallel", "reduction"]}
-      ins(%x, %w : tensor<4x64xf32>, tensor<64x8xf32>) outs(%c : tensor<4x8xf32>)
+      ins(%x, %w, %s : tensor<4x64xf32>, tensor<64x8xf32>, tensor<8xf32>) outs(%c : tensor<4x8xf32>)
       attrs = {mx.policy = #mx.policy<rhs = <format = <mxfp4>>, rule = "mine", reason = "by hand">} {
-  ^bb0(%in: f32, %in_0: f32, %out: f32):
-    %1 = math.exp %in : f32
+  ^bb0(%in: f32, %in_0: f32, %in_1: f32, %out: f32):
+    %1 = arith.mulf %in, %in_1 : f32
     %2 = arith.mulf %1, %in_0 : f32
     %3 = arith.addf %out, %2 : f32
     linalg.yield %3 : f32

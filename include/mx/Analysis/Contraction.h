@@ -32,6 +32,9 @@ struct Contraction {
   /// rounded or dequantised, a zero point subtracted), in which case lhs or rhs
   /// is the operand of the factor that has most dimensions.
   bool isPlain = true;
+  /// The values of the body that are factors and no operands, as said above;
+  /// null where the factor is plain, and of TOSA's ops.
+  mlir::Value lhsFactor, rhsFactor;
 };
 
 /// Matches result number `result` of `op`, a tosa.matmul or a linalg op with a
