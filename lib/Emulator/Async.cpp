@@ -6,7 +6,52 @@
 
 #include "Warp.h"
 
+#include <cstring>
+
 using namespace mx::ptx;
+
+bool Warp::perform(const PendingCopy &copy, bool hasWaited) {
+  // In flight until now; the copy itself is a write like any other.
+  parent.shared.setState(copy.destination, copy.size, ByteState::Initialized);
+  uint8_t *to = parent.shared.at(copy.destination);
+  std::memset(to, 0, copy.size);
+  // An mbarrier passes on what was known when the copies began.
+  if (race && hasWaited)
+    race->finish(*this, copy);
+  if (!copy.sourceSize)
+    return false;
+  const uint8_t *from = access(copy.lane, Space::Global, copy.source,
+                               copy.sourceSize, 1, Access::Read);
+  if (!from)
+    return true;
+  std::memcpy(to, from, copy.sourceSize);
+  return false;
+}
+
+void Warp::completeCopies(uint32_t pending) {
+  for (auto it = copies.begin(); it != copies.end();) {
+    if (!(active >> it->lane & 1) || it->group + pending >= groups[it->lane]) {
+      ++it;
+      continue;
+    }
+    if (perform(*it, /*hasWaited=*/true))
+      return;
+    it = copies.erase(it);
+  }
+}
+
+void Warp::completeCopies(llvm::ArrayRef<PendingCopy> chosen) {
+  for (const PendingCopy &copy : chosen) {
+    auto it = llvm::find_if(copies, [&](const PendingCopy &other) {
+      return other.number == copy.number;
+    });
+    if (it == copies.end())
+      continue;
+    if (perform(*it, /*hasWaited=*/false))
+      return;
+    copies.erase(it);
+  }
+}
 
 template <bool HasBypass>
 static void copyAsync(Warp &warp, const Decoded &decoded) {

@@ -22,10 +22,8 @@ struct Reduction {
   unsigned size = 0;
   void (*apply)(uint8_t *to, const uint8_t *from) = nullptr;
 };
-/// `operation` is add, min, max, inc, dec, and, or, xor; nothing if there is
-/// none for `type`.
-std::optional<Reduction> lookupReduction(llvm::StringRef operation, Type type);
-/// That of the instruction, for elements of `type`; nothing after a fault.
+/// That of the instruction (.add, .min, .max, .inc, .dec, .and, .or, .xor) for
+/// elements of `type`; nothing after a fault because there is none.
 std::optional<Reduction> getReduction(Warp &warp, const Decoded &decoded,
                                       unsigned lane, Type type);
 

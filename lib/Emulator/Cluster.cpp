@@ -101,12 +101,6 @@ AsyncOperation *Cluster::start(Warp &warp, AsyncOperation operation) {
   return &pending.back();
 }
 
-bool Cluster::isPending(const AsyncOperation *operation) const {
-  return llvm::any_of(pending, [&](const AsyncOperation &other) {
-    return &other == operation;
-  });
-}
-
 const AsyncOperation *Cluster::findUser(const Region &region) const {
   auto touches = [&](const Footprint &f) { return f.region == &region; };
   auto it = llvm::find_if(pending, [&](const AsyncOperation &operation) {

@@ -179,8 +179,6 @@ public:
   AsyncOperation *start(Warp &warp, AsyncOperation operation);
   /// Lets `operation` take effect, and those before it in its queue.
   void complete(AsyncOperation *operation);
-  /// Whether it has not taken effect.
-  bool isPending(const AsyncOperation *operation) const;
   /// Ends the generation of the cluster's barrier that all threads have arrived
   /// at, but those that have exited.
   void updateBarrier();

@@ -109,20 +109,13 @@ static Apply getApply(StringRef operation, Type type) {
   }
 }
 
-std::optional<Reduction> mx::ptx::lookupReduction(StringRef operation,
-                                                  Type type) {
-  if (Apply apply = getApply(operation, type))
-    return Reduction{getByteWidth(type), apply};
-  return std::nullopt;
-}
-
 std::optional<Reduction> mx::ptx::getReduction(Warp &warp,
                                                const Decoded &decoded,
                                                unsigned lane, Type type) {
   for (StringRef word : {"add", "min", "max", "inc", "dec", "and", "or", "xor"})
     if (decoded.hasModifier(word))
-      if (auto reduction = lookupReduction(word, type))
-        return reduction;
+      if (Apply apply = getApply(word, type))
+        return Reduction{getByteWidth(type), apply};
   warp.fault(lane, "there is no such reduction of ." + getName(type));
   return std::nullopt;
 }
