@@ -1,80 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// Integer and logic instructions against the definitions in the PTX ISA's text
-// (9.7.1, 9.7.2, 9.7.8), bit by bit or in 128-bit arithmetic.
+// Integer instructions against the definitions in the PTX ISA's text (9.7.1,
+// 9.7.2), bit by bit or in 128-bit arithmetic.
 
-#include "Execute.h"
-
-#include "gtest/gtest.h"
-
-#include <functional>
+#include "Formula.h"
 
 using namespace mx::ptx::test;
 
-namespace {
-using Wide = __int128;
-using Formula = std::function<uint64_t(const std::vector<uint64_t> &)>;
-
-/// `value` as a number of a type of so many bits.
-Wide number(uint64_t value, unsigned bits, bool isSigned) {
-  uint64_t sign = uint64_t(1) << (bits - 1);
-  value &= sign | (sign - 1);
-  return isSigned && (value & sign) ? Wide(value) - Wide(sign) * 2
-                                    : Wide(value);
-}
-uint64_t cut(Wide value, unsigned bits) {
-  return bits == 64 ? uint64_t(value)
-                    : uint64_t(value) & ((uint64_t(1) << bits) - 1);
-}
-Wide clamp(Wide value, Wide low, Wide high) {
-  return value < low ? low : value > high ? high : value;
-}
-
-/// Compares on every combination of hard patterns.
-void check(const Snippet &snippet, const Formula &formula,
-           unsigned random = 4) {
-  SCOPED_TRACE(snippet.text);
-  std::vector<std::vector<uint64_t>> operands;
-  for (unsigned bits : snippet.inputs) {
-    std::vector<uint64_t> patterns =
-        bits == 1 ? std::vector<uint64_t>{0, 1}
-                  : getPatterns(bits, snippet.inputs.size() > 2 ? 1 : random);
-    // Three operands of all patterns would be many.
-    if (snippet.inputs.size() > 2 && bits != 1)
-      patterns.erase(patterns.begin() + 13, patterns.end() - 1);
-    operands.push_back(patterns);
-  }
-  auto inputs = combine(operands);
-  Outcome outcome = execute(snippet, inputs);
-  ASSERT_EQ(outcome.error, "");
-  std::vector<uint64_t> row(inputs.size());
-  for (size_t i = 0; i < inputs[0].size(); ++i) {
-    for (size_t k = 0; k < inputs.size(); ++k)
-      row[k] = inputs[k][i];
-    ASSERT_EQ(outcome.values[0][i], formula(row))
-        << std::hex << "operands " << row[0] << " "
-        << (row.size() > 1 ? row[1] : 0) << " " << (row.size() > 2 ? row[2] : 0)
-        << " " << (row.size() > 3 ? row[3] : 0);
-  }
-}
-
-struct IntegerType {
-  const char *name;
-  unsigned bits;
-  bool isSigned;
-};
-const IntegerType types[] = {{"u16", 16, false}, {"s16", 16, true},
-                             {"u32", 32, false}, {"s32", 32, true},
-                             {"u64", 64, false}, {"s64", 64, true}};
-
-std::string spell(const std::string &opcode, const IntegerType &type,
-                  unsigned sources) {
-  std::string text = opcode + "." + type.name + " %o0";
-  for (unsigned i = 0; i < sources; ++i)
-    text += ", %i" + std::to_string(i);
-  return text + ";";
-}
-} // namespace
+static const IntegerType types[] = {{"u16", 16, false}, {"s16", 16, true},
+                                    {"u32", 32, false}, {"s32", 32, true},
+                                    {"u64", 64, false}, {"s64", 64, true}};
 
 TEST(Integer, TwoOperands) {
   struct {
@@ -405,119 +340,4 @@ TEST(Integer, CountingBits) {
             return p;
         return UINT32_MAX;
       });
-}
-
-TEST(Logic, Bitwise) {
-  for (unsigned bits : {16u, 32u, 64u}) {
-    IntegerType t = {bits == 16   ? "b16"
-                     : bits == 32 ? "b32"
-                                  : "b64",
-                     bits, false};
-    std::vector<unsigned> two = {bits, bits};
-    check({spell("and", t, 2), {bits}, two},
-          [](const std::vector<uint64_t> &v) { return v[0] & v[1]; });
-    check({spell("or", t, 2), {bits}, two},
-          [](const std::vector<uint64_t> &v) { return v[0] | v[1]; });
-    check({spell("xor", t, 2), {bits}, two},
-          [](const std::vector<uint64_t> &v) { return v[0] ^ v[1]; });
-    check({spell("not", t, 1), {bits}, {bits}},
-          [=](const std::vector<uint64_t> &v) { return cut(~v[0], bits); });
-    check({spell("cnot", t, 1), {bits}, {bits}},
-          [](const std::vector<uint64_t> &v) { return uint64_t(v[0] == 0); });
-    check({spell("shl", t, 2), {bits}, {bits, 32}},
-          [=](const std::vector<uint64_t> &v) {
-            return v[1] >= bits ? 0 : cut(v[0] << v[1], bits);
-          });
-    for (bool isSigned : {false, true}) {
-      IntegerType u = {isSigned ? bits == 16   ? "s16"
-                                  : bits == 32 ? "s32"
-                                               : "s64"
-                                : t.name,
-                       bits, isSigned};
-      check({spell("shr", u, 2), {bits}, {bits, 32}},
-            [=](const std::vector<uint64_t> &v) {
-              return cut(number(v[0], bits, isSigned) >>
-                             std::min<uint64_t>(v[1], 64),
-                         bits);
-            });
-    }
-  }
-}
-
-TEST(Logic, Lop3AllTables) {
-  for (unsigned lut : {0x00u, 0x80u, 0x96u, 0xE8u, 0xCAu, 0xFEu, 0x1Au, 0xFFu})
-    check({"lop3.b32 %o0, %i0, %i1, %i2, " + std::to_string(lut) + ";",
-           {32},
-           {32, 32, 32}},
-          [=](const std::vector<uint64_t> &v) {
-            uint64_t d = 0;
-            for (unsigned i = 0; i < 32; ++i) {
-              unsigned place =
-                  (v[0] >> i & 1) << 2 | (v[1] >> i & 1) << 1 | (v[2] >> i & 1);
-              d |= uint64_t(lut >> place & 1) << i;
-            }
-            return d;
-          });
-  check({"lop3.and.b32 _|%o0, %i0, %i1, %i1, 0xC0, %i2;", {1}, {32, 32, 1}},
-        [](const std::vector<uint64_t> &v) {
-          return uint64_t((v[0] & v[1]) != 0 && v[2]);
-        });
-  check({"lop3.or.b32 _|%o0, %i0, %i1, %i1, 0xC0, %i2;", {1}, {32, 32, 1}},
-        [](const std::vector<uint64_t> &v) {
-          return uint64_t((v[0] & v[1]) != 0 || v[2]);
-        });
-}
-
-TEST(Logic, FunnelShifts) {
-  for (bool isLeft : {false, true})
-    for (bool isWrap : {false, true})
-      check({std::string("shf.") + (isLeft ? "l" : "r") +
-                 (isWrap ? ".wrap" : ".clamp") + ".b32 %o0, %i0, %i1, %i2;",
-             {32},
-             {32, 32, 32}},
-            [=](const std::vector<uint64_t> &v) {
-              unsigned n = isWrap ? v[2] & 31 : std::min<uint64_t>(v[2], 32);
-              unsigned __int128 pair = (unsigned __int128)(v[1]) << 32 | v[0];
-              return cut(Wide(isLeft ? pair << n >> 32 : pair >> n), 32);
-            });
-}
-
-TEST(Logic, Permute) {
-  auto byte = [](const std::vector<uint64_t> &v, unsigned i) {
-    return (i < 4 ? v[0] >> (8 * i) : v[1] >> (8 * (i - 4))) & 0xFF;
-  };
-  check({"prmt.b32 %o0, %i0, %i1, %i2;", {32}, {32, 32, 32}},
-        [=](const std::vector<uint64_t> &v) {
-          uint64_t d = 0;
-          for (unsigned i = 0; i < 4; ++i) {
-            unsigned selector = v[2] >> (4 * i) & 15;
-            uint64_t part = byte(v, selector & 7);
-            if (selector & 8)
-              part = part & 0x80 ? 0xFF : 0;
-            d |= part << (8 * i);
-          }
-          return d;
-        });
-  // Each mode as a formula of the byte and the low two bits of c.
-  struct {
-    const char *mode;
-    unsigned (*source)(unsigned i, unsigned c);
-  } modes[] = {
-      {"f4e", [](unsigned i, unsigned c) { return i + c; }},
-      {"b4e", [](unsigned i, unsigned c) { return (8 + c - i) % 8; }},
-      {"rc8", [](unsigned, unsigned c) { return c; }},
-      {"ecl", [](unsigned i, unsigned c) { return std::max(i, c); }},
-      {"ecr", [](unsigned i, unsigned c) { return std::min(i, c); }},
-      {"rc16", [](unsigned i, unsigned c) { return 2 * (c % 2) + i % 2; }},
-  };
-  for (const auto &m : modes)
-    check({std::string("prmt.b32.") + m.mode + " %o0, %i0, %i1, %i2;",
-           {32},
-           {32, 32, 32}},
-          [&](const std::vector<uint64_t> &v) {
-            uint64_t d = 0;
-            for (unsigned i = 0; i < 4; ++i)
-              d |= byte(v, m.source(i, v[2] & 3)) << (8 * i);
-            return d;
-          });
 }
