@@ -206,6 +206,11 @@ I32 Emitter::getBlockId(unsigned dimension) {
   return I32(*this, arith::IndexCastOp::create(*this, getI32Type(), id));
 }
 
+I32 Emitter::getGridSize() {
+  Value size = gpu::GridDimOp::create(*this, gpu::Dimension::x);
+  return I32(*this, arith::IndexCastOp::create(*this, getI32Type(), size));
+}
+
 gpu::GPUFuncOp Emitter::startKernel(StringRef name, TypeRange arguments,
                                     int64_t numThreads) {
   auto func =
@@ -227,6 +232,16 @@ void Emitter::emitIf(Value condition, function_ref<void()> then) {
   InsertionGuard guard(*this);
   setInsertionPoint(ifOp.thenYield());
   then();
+}
+
+void Emitter::emitIfElse(Value condition, function_ref<void()> then,
+                         function_ref<void()> otherwise) {
+  auto ifOp = scf::IfOp::create(*this, condition, /*withElseRegion=*/true);
+  InsertionGuard guard(*this);
+  setInsertionPoint(ifOp.thenYield());
+  then();
+  setInsertionPoint(ifOp.elseYield());
+  otherwise();
 }
 
 SmallVector<Value>
@@ -252,6 +267,30 @@ Emitter::emitFor(I32 count, ValueRange carried,
 Type Emitter::getGlobalPointerType() {
   return LLVM::LLVMPointerType::get(getContext(),
                                     unsigned(NVVM::NVVMMemorySpace::Global));
+}
+
+Type Emitter::getGenericPointerType() {
+  return LLVM::LLVMPointerType::get(getContext());
+}
+
+Value Emitter::getSharedMemory(int64_t alignment) {
+  constexpr llvm::StringLiteral name = "mx_shared";
+  constexpr unsigned space = unsigned(NVVM::NVVMMemorySpace::Shared);
+  auto module =
+      getInsertionBlock()->getParentOp()->getParentOfType<gpu::GPUModuleOp>();
+  if (!module.lookupSymbol(name)) {
+    InsertionGuard guard(*this);
+    setInsertionPointToStart(module.getBody());
+    LLVM::GlobalOp::create(*this, LLVM::LLVMArrayType::get(getI8Type(), 0),
+                           /*isConstant=*/false, LLVM::Linkage::External, name,
+                           Attribute(), alignment, space);
+  }
+  return LLVM::AddressOfOp::create(
+      *this, LLVM::LLVMPointerType::get(getContext(), space), name);
+}
+
+I32 Emitter::getAddress(Value pointer) {
+  return I32(*this, LLVM::PtrToIntOp::create(*this, getI32Type(), pointer));
 }
 
 Value Emitter::advance(Value pointer, I32 bytes) {
@@ -313,6 +352,13 @@ Value Emitter::reduceMax(Value value, int64_t width) {
     value = arith::MaxUIOp::create(*this, value, other);
   }
   return value;
+}
+
+I32 Emitter::broadcast(I32 value) {
+  Value first = gpu::ShuffleOp::create(*this, get(value), /*offset=*/0,
+                                       /*width=*/32, gpu::ShuffleMode::IDX)
+                    .getShuffleResult();
+  return I32(*this, first);
 }
 
 SmallVector<Value> Emitter::loadMatrix(Value pointer) {

@@ -2,7 +2,8 @@
 //
 // What the kernel builders write with: 32-bit index arithmetic that folds as it
 // goes, byte-addressed memory, and the handful of NVVM instructions that they
-// use. NVVM's header is included in Emitter.cpp alone.
+// use. NVVM's header is included in Emitter.cpp, EmitterAsync.cpp and the atoms
+// alone.
 
 #ifndef MX_LIB_KERNELS_EMITTER_H
 #define MX_LIB_KERNELS_EMITTER_H
@@ -92,6 +93,8 @@ public:
   /// The thread in its block, and the block in the grid (dimension 0, 1, 2).
   I32 getThreadId();
   I32 getBlockId(unsigned dimension);
+  /// Number of blocks along x.
+  I32 getGridSize();
 
   //===--- Kernels --------------------------------------------------------===//
 
@@ -105,6 +108,8 @@ public:
 
   /// `then` under `condition`; a null condition is true.
   void emitIf(mlir::Value condition, llvm::function_ref<void()> then);
+  void emitIfElse(mlir::Value condition, llvm::function_ref<void()> then,
+                  llvm::function_ref<void()> otherwise);
   /// for (i = 0; i < count; ++i) carried = body(i, carried)
   llvm::SmallVector<mlir::Value> emitFor(
       I32 count, mlir::ValueRange carried,
@@ -114,6 +119,12 @@ public:
   //===--- Memory ---------------------------------------------------------===//
 
   mlir::Type getGlobalPointerType();
+  /// Of memory that any address space may hold: a kernel's by-value parameter.
+  mlir::Type getGenericPointerType();
+  /// The module's dynamic shared memory.
+  mlir::Value getSharedMemory(int64_t alignment);
+  /// The address of shared memory as a number.
+  I32 getAddress(mlir::Value pointer);
   /// `pointer` advanced by bytes.
   mlir::Value advance(mlir::Value pointer, I32 bytes);
   mlir::Value advance64(mlir::Value pointer, mlir::Value bytes);
@@ -134,11 +145,38 @@ public:
   /// The largest of `value` (an unsigned i32) in each group of `width` lanes, a
   /// power of two; every lane of a warp must come here.
   mlir::Value reduceMax(mlir::Value value, int64_t width);
+  /// The value of a warp's first lane, all of which come here: so ptxas knows
+  /// that it is the same in all of them.
+  I32 broadcast(I32 value);
   /// ldmatrix.x4: four i32.
   llvm::SmallVector<mlir::Value> loadMatrix(mlir::Value pointer);
   /// mma.sync m16n8k16 bf16 with f32 accumulators (vector<4xf32>).
   mlir::Value multiplyBF16(mlir::ValueRange a, mlir::ValueRange b,
                            mlir::Value c);
+
+  //===--- Asynchronous instructions, from sm_90 on (EmitterAsync.cpp) ----===//
+
+  /// mbarriers, in shared memory. `arrivals`: how many complete a phase.
+  void initBarrier(mlir::Value barrier, int64_t arrivals);
+  /// Makes initialised mbarriers known to asynchronous copies.
+  void fenceBarrierInit();
+  void arrive(mlir::Value barrier);
+  /// Arrives, and has the phase wait for `bytes` of tensor copies, too.
+  void arriveExpecting(mlir::Value barrier, int64_t bytes);
+  /// Arrives when this thread's earlier cp.async are done. The arrival is one
+  /// of those that the barrier was initialised with.
+  void arriveAfterCopies(mlir::Value barrier);
+  /// Waits until the phase of this parity (0 or 1) is complete.
+  void waitForBarrier(mlir::Value barrier, I32 parity);
+  /// Copies the box at `coordinates`, contiguous dimension first, of the tensor
+  /// that `map` describes; its bytes are counted on `barrier`.
+  void copyTensor(mlir::Value destination, mlir::Value map,
+                  llvm::ArrayRef<I32> coordinates, mlir::Value barrier);
+  /// True in one lane of a warp, all of which come here.
+  mlir::Value electLane();
+  /// Takes registers from the warps of a warpgroup, or gives them.
+  void decreaseRegisters(int64_t count);
+  void increaseRegisters(int64_t count);
 };
 
 } // namespace mx::kernels

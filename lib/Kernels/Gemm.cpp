@@ -3,59 +3,22 @@
 #include "mx/Kernels/Gemm.h"
 
 #include "GemmBuilder.h"
+#include "WarpSpecializedGemm.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
-#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "llvm/Support/MathExtras.h"
 
 using namespace mlir;
 using namespace mx;
 using namespace mx::kernels;
 
-//===----------------------------------------------------------------------===//
-// Arguments
-//===----------------------------------------------------------------------===//
-
 GemmBuilder::GemmBuilder(Emitter &emitter, const GemmPlan &plan,
-                         ValueRange arguments, Value shared)
+                         const GemmArguments &all)
     : e(emitter), plan(plan), config(plan.config),
-      roles(getGemmArguments(plan.config)), arguments(arguments),
-      shared(shared) {
-  m = I32(e, getArgument(GemmArgument::M));
-  n = I32(e, getArgument(GemmArgument::N));
-  k = ShapedType::isDynamic(config.k) ? I32(e, getArgument(GemmArgument::K))
-                                      : I32(config.k);
-}
-
-Value GemmBuilder::getArgument(GemmArgument::Role role, int operand) {
-  for (auto [argument, value] : llvm::zip_equal(roles, arguments))
-    if (argument.role == role && argument.operand == operand)
-      return value;
-  return Value();
-}
-
-void GemmBuilder::advanceToBatch() {
-  if (config.batchDims == 0)
-    return;
-  // The last dimension is the fastest.
-  I32 rest = e.getBlockId(2);
-  SmallVector<I32> index(config.batchDims, 0);
-  for (int64_t dim = config.batchDims - 1; dim >= 0; --dim) {
-    for (auto [argument, value] : llvm::zip_equal(roles, arguments))
-      if (argument.role == GemmArgument::BatchExtent && argument.dim == dim) {
-        index[dim] = dim == 0 ? rest : rest % I32(e, value);
-        rest = dim == 0 ? rest : rest / I32(e, value);
-      }
-  }
-  for (auto [stride, bytes] : llvm::zip_equal(roles, arguments)) {
-    if (stride.role != GemmArgument::BatchStride)
-      continue;
-    for (auto [argument, value] : llvm::zip_equal(roles, arguments))
-      if (argument.role == stride.of && argument.operand == stride.operand)
-        value = e.advance64(
-            value, arith::MulIOp::create(e, e.get64(index[stride.dim]), bytes));
-  }
-}
+      arguments(all.getBatch(
+          all.getBatchIndex(config.batchDims ? e.getBlockId(2) : I32(0)))),
+      shared(e.getSharedMemory(/*alignment=*/128)), m(all.getM()),
+      n(all.getN()), k(all.getK()) {}
 
 //===----------------------------------------------------------------------===//
 // Global to shared memory
@@ -114,9 +77,9 @@ void GemmBuilder::addCopy(int index, GemmArgument::Role role) {
     return operand.blockRows == Format::Whole ? I32(0)
                                               : row / operand.blockRows;
   };
-  copies.push_back({TileCopy(e, copy, getArgument(role, index), pitch, getRow),
-                    offset, copy.rowBytes,
-                    std::max<int64_t>(block / config.tileK, 1)});
+  copies.push_back(
+      {TileCopy(e, copy, arguments.get(role, index), pitch, getRow), offset,
+       copy.rowBytes, std::max<int64_t>(block / config.tileK, 1)});
 }
 
 void GemmBuilder::prepareCopies() {
@@ -148,7 +111,6 @@ void GemmBuilder::build() {
   warpN = plan.warps.getOriginN(warp / config.warpsM);
   blockM = e.getBlockId(0) * config.tileM;
   blockN = e.getBlockId(1) * config.tileN;
-  advanceToBatch();
   prepareCopies();
   prepareFragments();
   prepareTables();
@@ -194,48 +156,16 @@ void GemmBuilder::build() {
   storeResult(Accumulators(ArrayRef(results).drop_back(2)));
 }
 
-//===----------------------------------------------------------------------===//
-// Function
-//===----------------------------------------------------------------------===//
-
-/// The dynamic shared memory of the module's kernels.
-static Value getSharedMemory(Emitter &e, gpu::GPUModuleOp module) {
-  constexpr llvm::StringLiteral name = "mx_shared";
-  constexpr unsigned sharedSpace = 3;
-  if (!module.lookupSymbol(name)) {
-    OpBuilder::InsertionGuard guard(e);
-    e.setInsertionPointToStart(module.getBody());
-    LLVM::GlobalOp::create(e, LLVM::LLVMArrayType::get(e.getI8Type(), 0),
-                           /*isConstant=*/false, LLVM::Linkage::External, name,
-                           Attribute(), /*alignment=*/128, sharedSpace);
-  }
-  return LLVM::AddressOfOp::create(
-      e, LLVM::LLVMPointerType::get(e.getContext(), sharedSpace), name);
-}
-
 gpu::GPUFuncOp kernels::buildGemm(OpBuilder &builder, Location loc,
                                   const GemmConfig &config, StringRef name) {
   Emitter e(loc, builder);
-  SmallVector<Type> types;
-  for (const GemmArgument &argument : getGemmArguments(config)) {
-    switch (argument.role) {
-    case GemmArgument::M:
-    case GemmArgument::N:
-    case GemmArgument::K:
-    case GemmArgument::BatchExtent:
-      types.push_back(e.getI32Type());
-      break;
-    case GemmArgument::BatchStride:
-      types.push_back(e.getI64Type());
-      break;
-    default:
-      types.push_back(e.getGlobalPointerType());
-    }
+  GemmArguments arguments(e, config, name);
+  if (config.isWarpSpecialized()) {
+    buildWarpSpecializedGemm(e, config, arguments);
+  } else {
+    GemmPlan plan(config);
+    GemmBuilder(e, plan, arguments).build();
   }
-  gpu::GPUFuncOp func = e.startKernel(name, types, config.getNumThreads());
-  GemmPlan plan(config);
-  Value shared = getSharedMemory(e, func->getParentOfType<gpu::GPUModuleOp>());
-  GemmBuilder(e, plan, func.getArguments(), shared).build();
   gpu::ReturnOp::create(e);
-  return func;
+  return cast<gpu::GPUFuncOp>(e.getInsertionBlock()->getParentOp());
 }

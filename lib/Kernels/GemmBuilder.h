@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// The parts of one gemm kernel. Gemm.cpp has the frame (arguments, pipeline of
+// The parts of one gemm kernel on mma.sync. Gemm.cpp has the frame (pipeline of
 // K tiles), GemmDecode.cpp the way from codes to bf16, GemmMultiply.cpp the
-// atoms, GemmEpilogue.cpp the way from accumulators to memory.
+// atoms.
 
 #ifndef MX_LIB_KERNELS_GEMMBUILDER_H
 #define MX_LIB_KERNELS_GEMMBUILDER_H
 
-#include "Emitter.h"
+#include "GemmArguments.h"
 #include "GemmPlan.h"
 #include "TileCopy.h"
 
@@ -16,16 +16,11 @@ namespace mx::kernels {
 class GemmBuilder {
 public:
   GemmBuilder(Emitter &emitter, const GemmPlan &plan,
-              mlir::ValueRange arguments, mlir::Value shared);
+              const GemmArguments &arguments);
 
   void build();
 
 private:
-  /// The argument of this role, at this block's batch index if it is a pointer
-  /// that is stepped through; null if there is none.
-  mlir::Value getArgument(GemmArgument::Role role, int operand = 0);
-  void advanceToBatch();
-
   //===--- Global to shared memory (Gemm.cpp) -----------------------------===//
 
   void prepareCopies();
@@ -76,21 +71,13 @@ private:
     return 2 * plan.warps.getNumM() * plan.warps.getNumN();
   }
 
-  //===--- Accumulators to memory (GemmEpilogue.cpp) ----------------------===//
-
   void storeResult(const Accumulators &sums);
-  /// Product of the second-level scales; null if there are none.
-  mlir::Value getSecondLevel();
-  /// The scale of a whole row (or column) of the result; null if there is none.
-  mlir::Value loadResultScale(int operand, I32 row);
-  /// A block scale at `pointer`, as f32.
-  mlir::Value loadScale(ScaleType type, mlir::Value pointer);
 
   Emitter &e;
   const GemmPlan &plan;
   const GemmConfig &config;
-  llvm::SmallVector<GemmArgument> roles;
-  llvm::SmallVector<mlir::Value> arguments;
+  /// Of this block's batch.
+  GemmArguments arguments;
   mlir::Value shared;
 
   I32 m = 0, n = 0, k = 0;

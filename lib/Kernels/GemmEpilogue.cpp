@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
-#include "GemmBuilder.h"
+#include "GemmEpilogue.h"
+
+#include "mx/IR/FormatTypes.h"
+#include "mx/IR/MXGPU.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 
@@ -8,96 +11,108 @@ using namespace mlir;
 using namespace mx;
 using namespace mx::kernels;
 
-Value GemmBuilder::getSecondLevel() {
+Value kernels::loadScale(Emitter &e, ScaleType type, Value pointer) {
+  Type f32 = e.getF32Type();
+  switch (type) {
+  case ScaleType::F32:
+    return e.load(f32, pointer);
+  case ScaleType::F16:
+  case ScaleType::BF16:
+    return arith::ExtFOp::create(
+        e, f32, e.load(getScaleType(e.getContext(), type), pointer));
+  case ScaleType::E8M0:
+  case ScaleType::E4M3:
+    break;
+  }
+  Value code =
+      arith::ExtUIOp::create(e, e.getI32Type(), e.load(e.getI8Type(), pointer));
+  if (type == ScaleType::E8M0)
+    return mxgpu::DecodeScaleOp::create(e, f32, code);
+  Value values =
+      mxgpu::DecodeOp::create(e, VectorType::get({4}, e.getBF16Type()), code,
+                              getScaleType(e.getContext(), type));
+  return arith::ExtFOp::create(e, f32, e.getElements(values)[0]);
+}
+
+GemmEpilogue::GemmEpilogue(Emitter &emitter, const GemmConfig &config,
+                           ArrayRef<OperandPlan> operands,
+                           const GemmArguments &arguments)
+    : e(emitter), config(config), operands(operands), arguments(arguments),
+      m(arguments.getM()), n(arguments.getN()), secondLevel(getSecondLevel()) {}
+
+Value GemmEpilogue::getSecondLevel() {
   Value product;
   for (int i = 0; i < 2; ++i) {
-    const OperandPlan &operand = plan.operands[i];
+    const OperandPlan &operand = operands[i];
     if (!operand.hasSecondLevel())
       continue;
-    Value amax = e.load(e.getF32Type(), getArgument(GemmArgument::Amax, i));
+    Value amax = e.load(e.getF32Type(), arguments.get(GemmArgument::Amax, i));
     Value scale = e.getTensorScale(*operand.config.format, amax).decode;
     product = product ? Value(arith::MulFOp::create(e, product, scale)) : scale;
   }
   return product;
 }
 
-Value GemmBuilder::loadResultScale(int index, I32 row) {
-  const OperandPlan &operand = plan.operands[index];
+Value GemmEpilogue::loadResultScale(int index, I32 row) {
+  const OperandPlan &operand = operands[index];
   if (operand.scaleUse != ScaleUse::Result)
     return Value();
   I32 entry =
       operand.blockRows == Format::Whole ? I32(0) : row / operand.blockRows;
-  return loadScale(operand.config.format->scale,
-                   e.advance(getArgument(GemmArgument::Scales, index),
+  return loadScale(e, operand.config.format->scale,
+                   e.advance(arguments.get(GemmArgument::Scales, index),
                              entry * operand.scaleBytes));
 }
 
-void GemmBuilder::storeResult(const Accumulators &sums) {
+void GemmEpilogue::storeRun(const Run &run, Value rowScale, Value rowStart) {
   Type f32 = e.getF32Type();
-  auto resultType = cast<FloatType>(config.result);
-  int64_t resultBytes = resultType.getWidth() / 8;
-  // Two columns at a time where both are there or neither is.
-  int64_t width = config.evenN ? 2 : 1;
   auto extend = [&](Value vector) -> Value {
     auto type = cast<VectorType>(vector.getType());
     if (type.getElementType() == f32)
       return vector;
     return arith::ExtFOp::create(e, type.clone(f32), vector);
   };
-  auto vectorOf = [&](Type type) { return VectorType::get({width}, type); };
-  auto scaled = [&](Value value, Value scale) -> Value {
-    if (!scale)
-      return value;
-    return arith::MulFOp::create(
-        e, value, e.splat(cast<VectorType>(value.getType()), scale));
+  auto vectorOf = [&](Type type) {
+    return VectorType::get({getWidth()}, type);
   };
+  Value value = e.makeVector(run.sums);
+  for (Value scale : {secondLevel, rowScale})
+    if (scale)
+      value = arith::MulFOp::create(e, value, e.splat(vectorOf(f32), scale));
+  if (operands[1].scaleUse == ScaleUse::Result) {
+    SmallVector<Value> scales;
+    for (int64_t c = 0; c < getWidth(); ++c)
+      scales.push_back(loadResultScale(1, run.column + c));
+    value = arith::MulFOp::create(e, value, e.makeVector(scales));
+  }
+  if (config.bias) {
+    Value bias =
+        e.advance(arguments.get(GemmArgument::Bias),
+                  run.column * (config.bias.getIntOrFloatBitWidth() / 8));
+    value = arith::AddFOp::create(e, value,
+                                  extend(e.load(vectorOf(config.bias), bias)));
+  }
+  Value pointer = e.advance(
+      rowStart, run.column * (config.result.getIntOrFloatBitWidth() / 8));
+  if (config.accumulate)
+    value = arith::AddFOp::create(
+        e, value, extend(e.load(vectorOf(config.result), pointer)));
+  if (config.result != f32)
+    value = arith::TruncFOp::create(e, vectorOf(config.result), value);
+  e.store(value, pointer);
+}
 
-  Value secondLevel = getSecondLevel();
-  const WarpGrid &warps = plan.warps;
-  for (int64_t i = 0; i < warps.getNumM(); ++i)
-    for (int64_t half : {0, 2}) {
-      I32 row = blockM + warpM + warps.getRowM(i) +
-                getAccumulatorCoord(lane, half).row;
-      Value rowExists = config.wholeM ? Value() : e.isLess(row, m);
-      e.emitIf(rowExists, [&] {
-        Value rowScale = loadResultScale(0, row);
-        Value rowStart = e.advance64(
-            getArgument(GemmArgument::Result),
-            arith::MulIOp::create(e, e.get64(row), e.get64(n * resultBytes)));
-        for (int64_t j = 0; j < 2 * warps.getNumN(); ++j)
-          for (int64_t element = 0; element < 2; element += width) {
-            I32 column = blockN + warpN + warps.getRowN(j / 2) + 8 * (j % 2) +
-                         getAccumulatorCoord(lane, element).column;
-            Value columnExists = config.wholeN ? Value() : e.isLess(column, n);
-            e.emitIf(columnExists, [&] {
-              SmallVector<Value> elements = e.getElements(sums[getIndex(i, j)]);
-              Value value =
-                  e.makeVector(ArrayRef(elements).slice(half + element, width));
-              value = scaled(scaled(value, secondLevel), rowScale);
-              if (plan.operands[1].scaleUse == ScaleUse::Result) {
-                SmallVector<Value> scales;
-                for (int64_t c = 0; c < width; ++c)
-                  scales.push_back(loadResultScale(1, column + c));
-                value = arith::MulFOp::create(e, value, e.makeVector(scales));
-              }
-              if (config.bias)
-                value = arith::AddFOp::create(
-                    e, value,
-                    extend(e.load(
-                        vectorOf(config.bias),
-                        e.advance(
-                            getArgument(GemmArgument::Bias),
-                            column *
-                                (config.bias.getIntOrFloatBitWidth() / 8)))));
-              Value pointer = e.advance(rowStart, column * resultBytes);
-              if (config.accumulate)
-                value = arith::AddFOp::create(
-                    e, value, extend(e.load(vectorOf(resultType), pointer)));
-              if (resultType != f32)
-                value = arith::TruncFOp::create(e, vectorOf(resultType), value);
-              e.store(value, pointer);
-            });
-          }
-      });
+void GemmEpilogue::storeRow(I32 row, ArrayRef<Run> runs) {
+  Value rowExists = config.wholeM ? Value() : e.isLess(row, m);
+  e.emitIf(rowExists, [&] {
+    Value rowScale = loadResultScale(0, row);
+    int64_t resultBytes = config.result.getIntOrFloatBitWidth() / 8;
+    Value rowStart = e.advance64(
+        arguments.get(GemmArgument::Result),
+        arith::MulIOp::create(e, e.get64(row), e.get64(n * resultBytes)));
+    for (const Run &run : runs) {
+      Value columnExists = config.wholeN ? Value() : e.isLess(run.column, n);
+      e.emitIf(columnExists, [&] { storeRun(run, rowScale, rowStart); });
     }
+  });
 }

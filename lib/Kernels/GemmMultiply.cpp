@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
 #include "GemmBuilder.h"
+#include "GemmEpilogue.h"
 
 #include "mx/IR/FormatTypes.h"
 #include "mx/IR/MXGPU.h"
@@ -150,29 +151,6 @@ void GemmBuilder::multiplyTile(Value stage, Accumulators &sums) {
 // Scales in f32
 //===----------------------------------------------------------------------===//
 
-Value GemmBuilder::loadScale(ScaleType type, Value pointer) {
-  Type f32 = e.getF32Type();
-  switch (type) {
-  case ScaleType::F32:
-    return e.load(f32, pointer);
-  case ScaleType::F16:
-  case ScaleType::BF16:
-    return arith::ExtFOp::create(
-        e, f32, e.load(getScaleType(e.getContext(), type), pointer));
-  case ScaleType::E8M0:
-  case ScaleType::E4M3:
-    break;
-  }
-  Value code =
-      arith::ExtUIOp::create(e, e.getI32Type(), e.load(e.getI8Type(), pointer));
-  if (type == ScaleType::E8M0)
-    return mxgpu::DecodeScaleOp::create(e, f32, code);
-  Value values =
-      mxgpu::DecodeOp::create(e, VectorType::get({4}, e.getBF16Type()), code,
-                              getScaleType(e.getContext(), type));
-  return arith::ExtFOp::create(e, f32, e.getElements(values)[0]);
-}
-
 SmallVector<Value> GemmBuilder::loadChunkScales(int index, Value stage,
                                                 int64_t chunk) {
   const OperandPlan &operand = plan.operands[index];
@@ -184,7 +162,7 @@ SmallVector<Value> GemmBuilder::loadChunkScales(int index, Value stage,
   SmallVector<Value> scales;
   auto loadRow = [&](I32 row) {
     scales.push_back(loadScale(
-        operand.config.format->scale,
+        e, operand.config.format->scale,
         e.advance(tile, row * rowBytes + block * operand.scaleBytes)));
   };
   const WarpGrid &warps = plan.warps;
@@ -226,5 +204,31 @@ void GemmBuilder::addScaled(Value stage, int64_t chunk,
             math::FmaOp::create(e, addends[element], scale, elements[element]);
       }
       sum = e.makeVector(elements);
+    }
+}
+
+//===----------------------------------------------------------------------===//
+// Accumulators to memory
+//===----------------------------------------------------------------------===//
+
+void GemmBuilder::storeResult(const Accumulators &sums) {
+  GemmEpilogue epilogue(e, config, plan.operands, arguments);
+  const WarpGrid &warps = plan.warps;
+  for (int64_t i = 0; i < warps.getNumM(); ++i)
+    for (int64_t half : {0, 2}) {
+      SmallVector<GemmEpilogue::Run> runs;
+      for (int64_t j = 0; j < 2 * warps.getNumN(); ++j) {
+        SmallVector<Value> elements = e.getElements(sums[getIndex(i, j)]);
+        for (int64_t element = 0; element < 2; element += epilogue.getWidth()) {
+          I32 column = blockN + warpN + warps.getRowN(j / 2) + 8 * (j % 2) +
+                       getAccumulatorCoord(lane, element).column;
+          ArrayRef<Value> run(elements);
+          run = run.slice(half + element, epilogue.getWidth());
+          runs.push_back({column, {run.begin(), run.end()}});
+        }
+      }
+      epilogue.storeRow(blockM + warpM + warps.getRowM(i) +
+                            getAccumulatorCoord(lane, half).row,
+                        runs);
     }
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
 #include "GemmPlan.h"
+#include "WarpSpecializedPlan.h"
 
 #include "mx/IR/FormatTypes.h"
 #include "mx/IR/MXGPU.h"
@@ -77,12 +78,13 @@ OperandPlan::OperandPlan(const GemmConfig &gemm, int operand)
     : config(operand == 0 ? gemm.lhs : gemm.rhs),
       rows(operand == 0 ? gemm.tileM : gemm.tileN) {
   bool atom = getCapability(gemm.atom).scaleBlock != 0;
+  bool isNative = atom || gemm.isWarpSpecialized();
   if (!config.format) {
     auto type = cast<FloatType>(config.type);
     bits = type.getWidth();
     scaleUse = ScaleUse::None;
     planes = getPlanes(type.getFPMantissaWidth());
-    decode = !type.isBF16();
+    decode = !type.isBF16() && !isNative;
   } else {
     const Format &format = *config.format;
     // Codes of six bits have a byte each.
@@ -92,7 +94,7 @@ OperandPlan::OperandPlan(const GemmConfig &gemm, int operand)
     blockRows = format.blockRows;
     scaleBytes = getScaleBytes(format.scale);
     planes = getPlanes(getSignificandBits(format.element));
-    decode = !atom;
+    decode = !isNative;
   }
   rowBytes = gemm.tileK * bits / 8;
   if (hasStagedScales())
@@ -155,7 +157,8 @@ bool GemmConfig::operator==(const GemmConfig &o) const {
          tileN == o.tileN && tileK == o.tileK && warpsM == o.warpsM &&
          warpsN == o.warpsN && stages == o.stages && k == o.k &&
          wholeM == o.wholeM && wholeN == o.wholeN && evenN == o.evenN &&
-         batchDims == o.batchDims;
+         batchDims == o.batchDims && batchesOf[0] == o.batchesOf[0] &&
+         batchesOf[1] == o.batchesOf[1] && promoteEvery == o.promoteEvery;
 }
 
 std::string GemmConfig::getName() const {
@@ -180,39 +183,21 @@ std::string GemmConfig::getName() const {
 }
 
 int64_t kernels::getGemmSharedBytes(const GemmConfig &config) {
-  return GemmPlan(config).sharedBytes;
+  return config.isWarpSpecialized() ? WarpSpecializedPlan(config).sharedBytes
+                                    : GemmPlan(config).sharedBytes;
 }
 
-SmallVector<GemmArgument> kernels::getGemmArguments(const GemmConfig &config) {
-  GemmPlan plan(config);
-  SmallVector<GemmArgument> arguments, stepped;
-  for (int i = 0; i < 2; ++i) {
-    const OperandPlan &operand = plan.operands[i];
-    stepped.push_back({GemmArgument::Elements, i});
-    if (operand.config.format)
-      stepped.push_back({GemmArgument::Scales, i});
-    if (operand.hasZeroPoints())
-      stepped.push_back({GemmArgument::ZeroPoints, i});
-    llvm::append_range(arguments, ArrayRef(stepped).drop_while(
-                                      [&](auto &a) { return a.operand < i; }));
-    if (operand.hasSecondLevel())
-      arguments.push_back({GemmArgument::Amax, i});
-  }
-  if (config.bias)
-    arguments.push_back({GemmArgument::Bias});
-  arguments.push_back({GemmArgument::Result});
-  stepped.push_back({GemmArgument::Result});
-  arguments.push_back({GemmArgument::M});
-  arguments.push_back({GemmArgument::N});
-  if (ShapedType::isDynamic(config.k))
-    arguments.push_back({GemmArgument::K});
-  for (int dim = 0; dim < config.batchDims; ++dim) {
-    arguments.push_back({GemmArgument::BatchExtent, 0, dim});
-    for (const GemmArgument &of : stepped)
-      arguments.push_back(
-          {GemmArgument::BatchStride, of.operand, dim, of.role});
-  }
-  return arguments;
+bool GemmConfig::isWarpSpecialized() const {
+  return atom == Instruction::wgmma_fp8 || atom == Instruction::wgmma_bf16 ||
+         atom == Instruction::wgmma_f16;
+}
+
+int64_t GemmConfig::getNumThreads() const {
+  int64_t warps = warpsM * warpsN;
+  // A warpgroup more brings the operands.
+  if (isWarpSpecialized())
+    warps += 4;
+  return 32 * warps;
 }
 
 /// True if values are as in the default variant (mx/Formats/Scale.h, "back").
@@ -287,6 +272,8 @@ verifyOperand(const GemmPlan &plan, int index,
 LogicalResult
 kernels::verifyGemm(const GemmConfig &config,
                     function_ref<InFlightDiagnostic()> emitError) {
+  if (config.isWarpSpecialized())
+    return verifyWarpSpecializedGemm(config, emitError);
   if (config.atom != Instruction::mma_bf16 &&
       config.atom != Instruction::mma_mxf8f6f4 &&
       config.atom != Instruction::mma_mxf4 &&

@@ -54,6 +54,8 @@ void addBufferization(OpPassManager &pm) {
   pm.addPass(bufferization::createOneShotBufferizePass(options));
   pm.addPass(createCanonicalizerPass());
   bufferization::buildBufferDeallocationPipeline(pm);
+  // A copy of an argument that is returned.
+  pm.addPass(createConvertBufferizationToMemRefPass());
 }
 
 /// gpu.module of scf, arith, vector, mxgpu and nvvm ops to gpu.binary.
@@ -70,6 +72,7 @@ void addKernels(OpPassManager &pm, const mx::ToGPUOptions &options) {
   gpu.addPass(createCanonicalizerPass());
   gpu.addPass(createCSEPass());
   gpu.addPass(createReconcileUnrealizedCastsPass());
+  pm.addPass(mx::createMXPassTensorMaps());
   mx::MXGPUModuleToBinaryOptions binary;
   binary.emit = options.emit;
   binary.ptx = options.ptx;

@@ -3,6 +3,7 @@
 #include "EmulatedGPU.h"
 
 #include "mx/Emulator/Device.h"
+#include "mx/Emulator/TensorMap.h"
 #include "mx/Runtime/GPUStatistics.h"
 
 #include "llvm/ADT/Twine.h"
@@ -162,6 +163,28 @@ void fill(void *to, T value, size_t count, void * /*stream*/) {
   check(getState().device.write(reinterpret_cast<uint64_t>(to), bytes));
 }
 
+/// As cuTensorMapEncodeTiled, for strides of all but the first dimension.
+void encodeTensorMap(void *map, int32_t element, uint32_t rank, void *address,
+                     const uint64_t *dims, const uint64_t *strides,
+                     const uint32_t *box, const uint32_t *elementStrides,
+                     int32_t interleave, int32_t swizzle, int32_t /*promotion*/,
+                     int32_t fill) {
+  mx::ptx::TensorMapParams params;
+  params.element = static_cast<mx::ptx::TensorElement>(element);
+  params.address = reinterpret_cast<uint64_t>(address);
+  params.dims.assign(dims, dims + rank);
+  params.strides.assign(strides, strides + rank - 1);
+  params.box.assign(box, box + rank);
+  params.elementStrides.assign(elementStrides, elementStrides + rank);
+  params.interleave = static_cast<mx::ptx::TensorInterleave>(interleave);
+  params.swizzle = static_cast<mx::ptx::TensorSwizzle>(swizzle);
+  params.fill = static_cast<mx::ptx::TensorFill>(fill);
+  auto bytes = mx::ptx::encodeTensorMap(params);
+  if (!bytes)
+    stop("error: a tensor map: " + toString(bytes.takeError()));
+  std::memcpy(map, bytes->data(), bytes->size());
+}
+
 //===----------------------------------------------------------------------===//
 // Streams: everything happens at once, in order
 //===----------------------------------------------------------------------===//
@@ -187,6 +210,7 @@ ArrayRef<std::pair<StringRef, void *>> mx::getEmulatedGPUSymbols() {
       {"mgpuMemcpy", reinterpret_cast<void *>(copyMemory)},
       {"mgpuMemset32", reinterpret_cast<void *>(fill<uint32_t>)},
       {"mgpuMemset16", reinterpret_cast<void *>(fill<uint16_t>)},
+      {"mgpuTensorMapEncodeTiled", reinterpret_cast<void *>(encodeTensorMap)},
       {"mgpuStreamCreate", reinterpret_cast<void *>(create)},
       {"mgpuStreamDestroy", reinterpret_cast<void *>(useOne)},
       {"mgpuStreamSynchronize", reinterpret_cast<void *>(useOne)},

@@ -54,8 +54,9 @@ static std::string describe(const OperandConfig &operand) {
 //===----------------------------------------------------------------------===//
 
 namespace {
-/// What one block computes, and its warps: four or eight, each with 16 rows of
-/// both operands at least and 64 x 32 results at most.
+/// What one block computes, and the warps that multiply. On mma.sync four or
+/// eight, each with 16 rows of both operands at least and 64 x 32 results at
+/// most.
 struct Tile {
   int64_t m, n, warpsM, warpsN;
 };
@@ -66,12 +67,21 @@ static constexpr Tile tiles[] = {
     {128, 128, 2, 4}, {128, 64, 4, 2}, {64, 128, 2, 4},
     {64, 64, 2, 2},   {128, 32, 4, 1}, {32, 128, 1, 4},
     {64, 32, 4, 1},   {32, 64, 1, 4},  {32, 32, 2, 2}};
+/// Two warpgroups, one below the other.
+static constexpr Tile wgmmaTiles[] = {
+    {128, 256, 8, 1}, {256, 128, 8, 1}, {128, 192, 8, 1}, {128, 128, 8, 1},
+    {128, 64, 8, 1},  {128, 32, 8, 1},  {128, 16, 8, 1}};
+
+static ArrayRef<Tile> getTiles(const GemmConfig &config) {
+  return config.isWarpSpecialized() ? ArrayRef(wgmmaTiles) : ArrayRef(tiles);
+}
 
 static void setTile(GemmConfig &config, const Tile &tile, int64_t stages) {
   config.tileM = tile.m;
   config.tileN = tile.n;
-  // 128 bytes of bf16 in shared memory; or whole words of block scales.
-  config.tileK = getCapability(config.atom).scaleBlock != 0 ? 128 : 64;
+  // 128 bytes of what the atom takes; or whole words of block scales.
+  const Capability &row = getCapability(config.atom);
+  config.tileK = row.scaleBlock != 0 || row.k == 32 ? 128 : 64;
   config.warpsM = tile.warpsM;
   config.warpsN = tile.warpsN;
   config.stages = stages;
@@ -80,12 +90,14 @@ static void setTile(GemmConfig &config, const Tile &tile, int64_t stages) {
 /// Cycles of a block for one element of K, roughly, and for its start and end.
 /// An SM multiplies 1024 pairs of 16-bit values a cycle (as an A100 does),
 /// twice as many at half the width, and loads 64 bytes a cycle from the L2
-/// cache. Decoding a value to bf16 takes about four instructions, and an SM
-/// issues 128 lanes' a cycle.
+/// cache. wgmma is twice as fast. Decoding a value to bf16 takes about four
+/// instructions, and an SM issues 128 lanes' a cycle.
 static double getCycles(const GemmConfig &config, double k) {
-  constexpr double multiplies16 = 1024, loadBytes = 64, decodes = 128.0 / 4;
+  constexpr double loadBytes = 64, decodes = 128.0 / 4;
   constexpr double startAndEnd = 2000;
-  bool isScaled = getCapability(config.atom).scaleBlock != 0;
+  double multiplies16 = config.isWarpSpecialized() ? 2048 : 1024;
+  bool isScaled =
+      getCapability(config.atom).scaleBlock != 0 || config.isWarpSpecialized();
   const OperandConfig operands[] = {config.lhs, config.rhs};
   double rows[] = {double(config.tileM), double(config.tileN)};
   double bytes = 0, decoded = 0, width = 0;
@@ -116,34 +128,54 @@ static double getCost(const Chip &chip, const GemmShape &shape,
          getCycles(config, known(shape.k));
 }
 
-/// True if there is a kernel. The reason against it is dropped, and so are
-/// diagnostics of this thread only.
-static bool isBuilt(const GemmConfig &config) {
+/// True if there is a kernel; else `reason` says why not. Diagnostics of this
+/// thread only are taken.
+static bool isBuilt(const GemmConfig &config, std::string &reason) {
   MLIRContext *context = config.result.getContext();
   uint64_t thread = llvm::get_threadid();
-  ScopedDiagnosticHandler drop(context, [&](Diagnostic &) {
-    return success(llvm::get_threadid() == thread);
+  ScopedDiagnosticHandler take(context, [&](Diagnostic &diagnostic) {
+    if (llvm::get_threadid() != thread)
+      return failure();
+    reason = diagnostic.str();
+    return success();
   });
   return succeeded(kernels::verifyGemm(
       config, [&] { return emitError(UnknownLoc::get(context)); }));
 }
 
+/// The largest number of stages that fits into shared memory; 0: none.
+static int64_t getStages(const Chip &chip, GemmConfig config) {
+  int64_t most = 4, least = 2;
+  if (config.isWarpSpecialized()) {
+    // The ring is unrolled, and no stage stays empty.
+    most = std::min<int64_t>(6, llvm::divideCeil(config.k, config.tileK));
+    least = 1;
+  }
+  for (config.stages = most; config.stages >= least; --config.stages)
+    if (kernels::getGemmSharedBytes(config) <= chip.sharedKiB * 1024)
+      return config.stages;
+  return 0;
+}
+
 /// Sets the tile of `config` to the cheapest that exists and fits; false if
-/// none does.
+/// none does, with the reason against the last one.
 static bool chooseTile(const Chip &chip, const GemmShape &shape,
-                       GemmConfig &config) {
-  constexpr int64_t maxStages = 4, minStages = 2;
+                       GemmConfig &config, std::string &reason) {
   double least = std::numeric_limits<double>::infinity();
+  constexpr int64_t maxTensorRank = 5;
+  if (config.isWarpSpecialized() && shape.rank > maxTensorRank) {
+    reason = "tensor copies have at most 5 dimensions, got " +
+             std::to_string(shape.rank);
+    return false;
+  }
   GemmConfig best = config;
-  for (const Tile &tile : tiles) {
+  for (const Tile &tile : getTiles(config)) {
     GemmConfig candidate = config;
-    setTile(candidate, tile, maxStages);
-    if (!isBuilt(candidate))
+    setTile(candidate, tile, /*stages=*/2);
+    if (!isBuilt(candidate, reason))
       continue;
-    while (candidate.stages > minStages &&
-           kernels::getGemmSharedBytes(candidate) > chip.sharedKiB * 1024)
-      --candidate.stages;
-    if (kernels::getGemmSharedBytes(candidate) > chip.sharedKiB * 1024)
+    candidate.stages = getStages(chip, candidate);
+    if (candidate.stages == 0)
       continue;
     double cost = getCost(chip, shape, candidate);
     if (cost < least) {
@@ -159,11 +191,29 @@ static bool chooseTile(const Chip &chip, const GemmShape &shape,
 // Choices
 //===----------------------------------------------------------------------===//
 
+/// Two high-precision operands: wgmma where it is, else what mma.sync does.
+static Choice chooseForFloats(const Chip &chip, const GemmShape &shape,
+                              GemmConfig &config) {
+  Choice choice;
+  Type type = config.lhs.type;
+  if (type != config.rhs.type || !(type.isBF16() || type.isF16()))
+    return choice;
+  config.atom =
+      type.isBF16() ? Instruction::wgmma_bf16 : Instruction::wgmma_f16;
+  std::string reason;
+  if (!chip.has(config.atom) || chooseTile(chip, shape, config, reason))
+    return choice;
+  choice.note =
+      ("not on " + stringify(config.atom) + " (" + reason + ")").str();
+  return choice;
+}
+
 FailureOr<Choice> mx::chooseGemm(const Chip &chip, const GemmShape &shape,
                                  GemmConfig &config,
                                  function_ref<InFlightDiagnostic()> emitError) {
   Choice choice;
   std::string product = describe(config.lhs) + " x " + describe(config.rhs);
+  config.atom = Instruction::mma_bf16;
   if (config.lhs.format && config.rhs.format) {
     uint16_t chips = 0;
     std::string unbuilt;
@@ -174,9 +224,12 @@ FailureOr<Choice> mx::chooseGemm(const Chip &chip, const GemmShape &shape,
       if (!row.isOn(chip) || row.isEmulatedOn(chip))
         continue;
       config.atom = static_cast<Instruction>(i);
-      if (chooseTile(chip, shape, config))
+      std::string reason;
+      if (chooseTile(chip, shape, config, reason))
         return choice;
       unbuilt += (unbuilt.empty() ? "" : ", ") + row.name.str();
+      if (config.isWarpSpecialized())
+        unbuilt += " (" + reason + ")";
     }
     choice.isFallback = true;
     if (!unbuilt.empty())
@@ -193,10 +246,15 @@ FailureOr<Choice> mx::chooseGemm(const Chip &chip, const GemmShape &shape,
     // What the scheme asks for: no tensor core takes operands of such unequal
     // widths.
     choice.note = "no tensor core multiplies " + product;
+  } else {
+    choice = chooseForFloats(chip, shape, config);
+    if (choice.note.empty() && chip.has(config.atom) &&
+        config.isWarpSpecialized())
+      return choice;
   }
 
   config.atom = Instruction::mma_bf16;
-  if (!chooseTile(chip, shape, config)) {
+  if (std::string reason; !chooseTile(chip, shape, config, reason)) {
     // Say what is wrong with the smallest tile.
     setTile(config, tiles[std::size(tiles) - 1], /*stages=*/2);
     if (succeeded(kernels::verifyGemm(config, emitError)))
@@ -204,8 +262,12 @@ FailureOr<Choice> mx::chooseGemm(const Chip &chip, const GemmShape &shape,
                   << chip.sharedKiB << " KiB of shared memory of " << chip.name;
     return failure();
   }
-  if (!choice.note.empty())
-    choice.note += "; dequantised to bf16 for mma_bf16";
+  if (config.lhs.format || config.rhs.format) {
+    if (!choice.note.empty())
+      choice.note += "; dequantised to bf16 for mma_bf16";
+  } else if (!choice.note.empty()) {
+    choice.note += "; on mma_bf16";
+  }
   return choice;
 }
 

@@ -23,6 +23,8 @@ public:
   /// or a value is not a constant.
   bool add(Value operand, bool barePointer) {
     std::string name = "arg" + llvm::utostr(index++);
+    if (LLVM::CallOp encode = getTensorMap(operand))
+      return addTensorMap(encode, name);
     if (auto type = dyn_cast<MemRefType>(operand.getType()))
       return addMemRef(type, name, barePointer);
     if (Value memref = getBuffer(operand))
@@ -40,6 +42,76 @@ private:
   bool fail(std::string text) {
     why = std::move(text);
     return false;
+  }
+
+  /// The call that made the tensor map that is loaded as `operand`, or null.
+  static LLVM::CallOp getTensorMap(Value operand) {
+    auto load = operand.getDefiningOp<LLVM::LoadOp>();
+    if (!load)
+      return {};
+    for (Operation *user : load.getAddr().getUsers())
+      if (auto call = dyn_cast<LLVM::CallOp>(user);
+          call && call.getCallee() == "mgpuTensorMapEncodeTiled" &&
+          call.getArgOperands()[0] == load.getAddr())
+        return call;
+    return {};
+  }
+
+  /// The integers that are stored in the array at `pointer`; false if one is
+  /// not a constant.
+  static bool readArray(Value pointer, json::Array &array) {
+    SmallVector<std::pair<int64_t, int64_t>> values;
+    auto addStores = [&](Value place, int64_t position) {
+      for (Operation *user : place.getUsers())
+        if (auto store = dyn_cast<LLVM::StoreOp>(user)) {
+          APInt value;
+          if (!matchPattern(store.getValue(), m_ConstantInt(&value)))
+            return false;
+          values.emplace_back(position, value.getSExtValue());
+        }
+      return true;
+    };
+    if (!addStores(pointer, 0))
+      return false;
+    for (Operation *user : pointer.getUsers())
+      if (auto gep = dyn_cast<LLVM::GEPOp>(user))
+        if (!addStores(gep, gep.getRawConstantIndices()[0]))
+          return false;
+    llvm::sort(values);
+    for (auto [position, value] : values)
+      array.push_back(value);
+    return true;
+  }
+
+  /// The operands are those of cuTensorMapEncodeTiled.
+  bool addTensorMap(LLVM::CallOp encode, StringRef name) {
+    OperandRange operands = encode.getArgOperands();
+    Value memref = getBuffer(operands[3]);
+    APInt type, swizzle;
+    json::Array dims, strides, box, steps;
+    if (!memref || !matchPattern(operands[1], m_ConstantInt(&type)) ||
+        !matchPattern(operands[9], m_ConstantInt(&swizzle)) ||
+        !readArray(operands[4], dims) || !readArray(operands[5], strides) ||
+        !readArray(operands[6], box) || !readArray(operands[7], steps))
+      return fail((name + " is a tensor map that is not a constant").str());
+    if (!addMemRef(cast<MemRefType>(memref.getType()), name,
+                   /*barePointer=*/true))
+      return false;
+    constexpr StringLiteral types[] = {"u8",  "u16", "u32", "s32", "u64",
+                                       "s64", "f16", "f32", "f64", "bf16"};
+    constexpr StringLiteral swizzles[] = {"none", "32B", "64B", "128B"};
+    args.back() = json::Object{{"kind", "tensormap"},
+                               {"name", (name + ".map").str()},
+                               {"buffer", name.str()},
+                               {"element", types[type.getZExtValue()]},
+                               {"dims", std::move(dims)},
+                               {"strides_bytes", std::move(strides)},
+                               {"box", std::move(box)},
+                               {"element_strides", std::move(steps)},
+                               {"swizzle", swizzles[swizzle.getZExtValue()]},
+                               {"interleave", "none"},
+                               {"oob_fill", "zero"}};
+    return true;
   }
 
   /// The memref whose address `pointer` is, or null.

@@ -28,7 +28,7 @@ static constexpr std::pair<StringLiteral, StringLiteral> products[] = {
     {"mxfp6_e2m3", "mxfp6_e2m3"},
     {"mxfp6_e3m2", "mxfp6_e3m2"},
     {"fp8_row", "fp8_row"},
-    {"fp8_block_act", "fp8_block"},
+    {"fp8_block_act", "fp8_block_weight"},
     {"", "nvfp4"},
     {"", "mxfp4"},
     {"", "int4_g128"},
@@ -54,8 +54,9 @@ static FailureOr<std::vector<std::string>> getColumn(Operation *op,
     config.lhs = getOperand(lhs);
     config.rhs = getOperand(rhs);
     config.result = bf16;
+    config.k = 4096;
     FailureOr<Choice> choice =
-        chooseGemm(chip, {4096, 4096, 4096, 1}, config,
+        chooseGemm(chip, {4096, 4096, config.k, 1}, config,
                    [&] { return emitError(op->getLoc()); });
     if (failed(choice))
       return failure();

@@ -61,6 +61,8 @@ static GemmShape getShape(MatmulOp op) {
     bool inRhs = op.getRhsMap().isFunctionOfDim(dim);
     multiply(inLhs ? (inRhs ? shape.batch : shape.m) : shape.n, extent);
   }
+  shape.rank =
+      std::max(op.getLhsMap().getNumResults(), op.getRhsMap().getNumResults());
   shape.k = ShapedType::kDynamic;
   addK(op.getLhsOperand(), op.getLhsFormat(), op.getLhsAxis(), shape.k);
   addK(op.getRhsOperand(), op.getRhsFormat(), op.getRhsAxis(), shape.k);
@@ -167,6 +169,7 @@ LogicalResult SelectKernels::select(MatmulOp op) {
   config.result = getElementTypeOrSelf(op.getInit());
   GemmShape shape = getShape(op);
   config.k = shape.k;
+  config.promoteEvery = op.getPromoteEvery();
   if (isTransposed(op)) {
     std::swap(config.lhs, config.rhs);
     std::swap(shape.m, shape.n);

@@ -6,7 +6,8 @@
 
 One product a row: registers, spills, shared memory, PTX lines, ptxas' time; and, if there is nvdisasm
 (on PATH, in $CUDA_HOME/bin or given), the tensor core instructions of one trip through the innermost
-loop around them, and all other instructions of the trip for each of these.
+loop around them, all other instructions of the trip for each of these, and warp instructions a MFLOP; the last
+two beside what a kernel is to stay below (BARS).
 """
 import argparse
 import os
@@ -25,7 +26,11 @@ PRODUCTS = [("nvfp4", "nvfp4"), ("mxfp4", "mxfp4"), ("mxfp8_e4m3", "mxfp8_e4m3")
 INSTRUCTION = re.compile(r"^\s+/\*([0-9a-f]+)\*/\s+(?:@!?U?P\w+\s+)?([A-Z][\w.]*)(.*)")
 LABEL = re.compile(r"^(\.L\w+):")
 TARGET = re.compile(r"`\((\.L\w+)\)")
-MMA = re.compile(r"[A-Z]MMA\b")
+MMA = re.compile(r"[A-Z]+MMA\b")
+SHAPE = re.compile(r"\.(\d+)x(\d+)x(\d+)\b|\.(16)(8)(16|32|64)\b")
+
+# (chip, a part of the kernel's name): instructions beside each tensor core instruction, and a MFLOP.
+BARS = {("sm_90a", "fp8_block_weight_f32_256x128"): (20, 160), ("sm_90a", "fp8_row_f32_128x256"): (None, 25)}
 
 
 def make_module(lhs, rhs, m, n, k):
@@ -44,7 +49,7 @@ def make_module(lhs, rhs, m, n, k):
 
 
 def count_loop(nvdisasm, cubin):
-    """(tensor core instructions, others) of the smallest loop that has the former, by addresses."""
+    """(tensor core instructions, others, warp instructions a MFLOP) of the smallest loop that has the first, by addresses."""
     text = subprocess.run([nvdisasm, "-c", cubin], capture_output=True, text=True, check=True).stdout
     labels, pending, code = {}, [], []
     for line in text.splitlines():
@@ -60,13 +65,17 @@ def count_loop(nvdisasm, cubin):
         target = TARGET.search(rest)
         if name.startswith("BRA") and target and labels.get(target[1], end + 1) <= end:
             body = [op for _, op, _ in code[labels[target[1]]:end + 1]]
-            mma = sum(bool(MMA.match(op)) for op in body)
+            mma = [op for op in body if MMA.match(op)]
             if mma:
-                loops.append((len(body), mma))
+                loops.append((len(body), len(mma), mma[0]))
     if not loops:
         return None
-    length, mma = min(loops)
-    return mma, length - mma
+    length, mma, name = min(loops)
+    shape = SHAPE.search(name)
+    m, n, k = (int(extent) for extent in shape.groups() if extent)
+    # A warpgroup's instruction is one of each of its four warps.
+    warps = 4 if "GMMA" in name else 1
+    return mma, length - mma, warps * length / (2e-6 * m * n * k * mma)
 
 
 def find_nvdisasm(given):
@@ -87,9 +96,9 @@ def main():
         print("# no nvdisasm: loops are not counted")
     print(f"# {args.m}x{args.n}x{args.k}; {' '.join(sys.argv)}")
     print(f"{'kernel':48} {'chip':8} {'PTX lines':>9} {'registers':>9} {'shared':>7} {'spilled':>7} {'ptxas ms':>8} "
-          f"{'mma':>4} {'other/mma':>9}")
+          f"{'mma':>4} {'other/mma':>9} {'/MFLOP':>7}  to stay below")
     spilled = False
-    for chip in args.chip or ["sm_120a", "sm_80"]:
+    for chip in args.chip or ["sm_120a", "sm_90a", "sm_80"]:
         for lhs, rhs in PRODUCTS:
             with tempfile.TemporaryDirectory() as folder:
                 result = subprocess.run(
@@ -105,7 +114,10 @@ def main():
                     name, _, _, lines, registers, shared, spills, ms = fields
                     spilled |= int(spills) > 0
                     loop = nvdisasm and count_loop(nvdisasm, os.path.join(folder, name + ".cubin"))
-                    counts = f"{loop[0]:4} {loop[1] / loop[0]:9.2f}" if loop else ""
+                    counts = f"{loop[0]:4} {loop[1] / loop[0]:9.2f} {loop[2]:7.1f}" if loop else ""
+                    for (bar_chip, part), bar in BARS.items():
+                        if bar_chip == chip and part in name:
+                            counts += "  " + " ".join("-" if figure is None else str(figure) for figure in bar)
                     print(f"{name:48} {chip:8} {lines:>9} {registers:>9} {shared:>7} {spills:>7} {ms:>8} {counts}",
                           flush=True)
     return spilled

@@ -58,10 +58,18 @@ struct GemmConfig {
   bool evenN = false;
   /// Dimensions that both operands may step through beside M and N.
   int64_t batchDims = 0;
+  /// With tensor maps: the batch dimensions that each operand has (bit d).
+  uint32_t batchesOf[2] = {0, 0};
+  /// Warp-specialised: partial sums leave the tensor core at least every so
+  /// many elements of K (0: at the end).
+  int64_t promoteEvery = 0;
 
   bool operator==(const GemmConfig &other) const;
 
-  int64_t getNumThreads() const { return 32 * warpsM * warpsN; }
+  /// True for atoms whose operands are brought to shared memory by tensor
+  /// copies of a warp of its own (WarpSpecializedGemm.h); else all warps copy.
+  bool isWarpSpecialized() const;
+  int64_t getNumThreads() const;
   /// A symbol name: the configuration in short. Not unique.
   std::string getName() const;
 };
@@ -72,6 +80,8 @@ struct GemmArgument {
   enum Role {
     /// `operand` 0 is the lhs, 1 the rhs. Amax is an f32.
     Elements,
+    /// In place of Elements: 128 bytes by value (getTensorMap).
+    TensorMap,
     Scales,
     ZeroPoints,
     Amax,
@@ -94,6 +104,26 @@ struct GemmArgument {
 };
 llvm::SmallVector<GemmArgument> getGemmArguments(const GemmConfig &config);
 
+/// What cuTensorMapEncodeTiled is told of an operand beside its address,
+/// extents and strides: dimensions are K, rows, then the batch dimensions that
+/// the operand has, the last one first.
+struct TensorMapConfig {
+  /// A CUtensorMapDataType.
+  int32_t dataType;
+  int64_t elementBytes;
+  /// Extents of the box along K and rows; one along batches.
+  int64_t boxK, boxRows;
+  /// A CUtensorMapSwizzle.
+  int32_t swizzle;
+};
+TensorMapConfig getTensorMap(const GemmConfig &config, int operand);
+
+/// On a kernel: the positions of the pointers to tensor maps, which
+/// `mx-pass-tensor-maps` turns into parameters by value.
+inline llvm::StringLiteral getTensorMapsAttrName() {
+  return "mxgpu.tensor_maps";
+}
+
 /// Bytes of dynamic shared memory that the kernel needs.
 int64_t getGemmSharedBytes(const GemmConfig &config);
 
@@ -104,7 +134,8 @@ verifyGemm(const GemmConfig &config,
 
 /// Builds the kernel at the builder's place, in a gpu.module. The configuration
 /// must verify. Launched with a block of getNumThreads() threads in x, on a
-/// grid of (ceil(M / tileM), ceil(N / tileN), product of batch extents).
+/// grid of (ceil(M / tileM), ceil(N / tileN), product of batch extents); a
+/// warp-specialised one on a grid of any size in x up to the product of these.
 mlir::gpu::GPUFuncOp buildGemm(mlir::OpBuilder &builder, mlir::Location loc,
                                const GemmConfig &config, llvm::StringRef name);
 

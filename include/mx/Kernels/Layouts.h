@@ -8,7 +8,8 @@
 // and is tested.
 //
 // Sources: PTX ISA 9.7.14.5 (mma fragments), 9.7.14.3 (block scale lanes),
-// 9.7.14.5.15 (ldmatrix), 5.5.7 (swizzles); the order of scales is that of
+// 9.7.14.5.15 (ldmatrix), 9.7.15.5 (wgmma fragments and descriptors), 5.5.7
+// (swizzles); the order of scales is that of
 // cuBLAS's VEC16/VEC32 scale tensors. All operands of T are non-negative.
 
 #ifndef MX_KERNELS_LAYOUTS_H
@@ -80,6 +81,45 @@ template <typename T> T swizzle(T address, int64_t rowBytes) {
 constexpr int64_t scaleAtomBytes = 512;
 template <typename T> T getScaleWordOffset(T row, T word) {
   return ((row & 31) << 4) + ((row >> 5) << 2) + word * T(scaleAtomBytes);
+}
+
+//===----------------------------------------------------------------------===//
+// wgmma
+//===----------------------------------------------------------------------===//
+
+/// Rows of one wgmma, 16 of each warp of the warpgroup.
+constexpr int64_t wgmmaM = 64;
+/// Bytes of K that one wgmma takes from each row.
+constexpr int64_t wgmmaRowBytes = 32;
+/// Rows of both operands in shared memory: as long as the widest swizzle.
+constexpr int64_t tensorRowBytes = 128;
+/// Alignment at which the swizzle of a tile's offsets is that of its addresses.
+constexpr int64_t tensorTileAlignment = 8 * tensorRowBytes;
+
+/// Accumulator element `i` of a thread of the warpgroup, with f32 sums.
+template <typename T> Coord<T> getWgmmaAccumulatorCoord(T thread, int64_t i) {
+  Coord<T> coord = getAccumulatorCoord(thread & 31, i & 3);
+  return {((thread >> 5) << 4) + coord.row, coord.column + T(8 * (i >> 2))};
+}
+
+/// The upper word of the descriptor of a K-major operand whose rows are
+/// tensorRowBytes long, swizzled over as many bytes: the mode (1 at bit 30),
+/// and the distance of groups of eight rows.
+constexpr int64_t wgmmaDescriptorHigh =
+    int64_t(1) << 30 | tensorTileAlignment >> 4;
+/// The lower word: where the operand starts, in units of 16 bytes.
+template <typename T> T getWgmmaDescriptorLow(T address) {
+  return (address & 0x3FFFF) >> 4;
+}
+
+/// Where the scale of a row lies in a tile whose rows are those of two
+/// warpgroups with `tiles` m64 tiles each: the scales that a thread needs, of
+/// rows g, g + 8, g + 64, ..., are adjacent.
+template <typename T> T getWgmmaScaleSlot(T row, int64_t tiles) {
+  T inGroup = row % T(wgmmaM * tiles);
+  T warpAndLane = (((inGroup >> 4) & 3) << 3) + (inGroup & 7);
+  return ((row / T(wgmmaM * tiles) << 5) + warpAndLane) * T(2 * tiles) +
+         (inGroup >> 6 << 1) + ((inGroup >> 3) & 1);
 }
 
 //===----------------------------------------------------------------------===//

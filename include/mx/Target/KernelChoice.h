@@ -14,6 +14,8 @@ namespace mx {
 /// Extents of a product; ShapedType::kDynamic where they are not known.
 struct GemmShape {
   int64_t m, n, k, batch;
+  /// Dimensions of the operand that has the most.
+  int64_t rank = 2;
 };
 
 /// What there is to say about a choice.

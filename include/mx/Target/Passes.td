@@ -52,6 +52,28 @@ def MXPrintCapabilities : Pass<"mx-print-capabilities"> {
     Option<"output", "output", "std::string", "\"-\"", "file; - is stdout">];
 }
 
+def MXPassTensorMaps : Pass<"mx-pass-tensor-maps", "::mlir::ModuleOp"> {
+  let summary = "tensor maps become kernel parameters by value";
+  let description = [{
+    Kernels that convert-mx-to-gpu builds take pointers to tensor maps; where
+    they stand is their attribute `mxgpu.tensor_maps`. Once a kernel is in the
+    LLVM dialect, this makes the parameters 128 bytes by value that stay where
+    they are (`.param .align 64 .b8 [128]`, read in place by the copies), and
+    launches load what they pass.
+
+    ```mlir
+    llvm.func @k(%map: !llvm.ptr) attributes {gpu.kernel, mxgpu.tensor_maps = array<i64: 0>}
+    gpu.launch_func @m::@k ... args(%p : !llvm.ptr)
+    // becomes
+    llvm.func @k(%map: !llvm.ptr {llvm.byval = !llvm.array<16 x i64>, llvm.align = 64 : i64, nvvm.grid_constant})
+    %v = llvm.load %p {alignment = 64 : i64} : !llvm.ptr -> !llvm.array<16 x i64>
+    gpu.launch_func @m::@k ... args(%v : !llvm.array<16 x i64>)
+    ```
+  }];
+  let dependentDialects = ["::mlir::LLVM::LLVMDialect"];
+  let statistics = [Statistic<"numMaps", "maps", "operands of launches">];
+}
+
 def MXGPUModuleToBinary : Pass<"mx-gpu-module-to-binary"> {
   let summary = "gpu.module with a #mx.nvptx target to gpu.binary, with ptxas' figures";
   let description = [{

@@ -3,6 +3,7 @@
 #include "Convert.h"
 #include "Launch.h"
 #include "MatmulDims.h"
+#include "TensorMap.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 
@@ -81,6 +82,13 @@ static FailureOr<GemmConfig> getConfig(MatmulOp op, const MatmulDims &dims,
   config.wholeN = !ShapedType::isDynamic(n) && n % config.tileN == 0;
   config.evenN = !ShapedType::isDynamic(n) && n % 2 == 0;
   config.batchDims = dims.batch.size();
+  if (config.isWarpSpecialized()) {
+    config.promoteEvery = op.getPromoteEvery();
+    for (int i = 0; i < 2; ++i)
+      for (auto [position, dim] : llvm::enumerate(dims.batch))
+        if (dims.getMap(op, i).isFunctionOfDim(dim))
+          config.batchesOf[i] |= 1u << position;
+  }
   if (Value bias = op.getBias()) {
     AffineMap map = op.getBiasMap();
     if (dims.n.size() != 1 || map.getNumResults() != 1 ||
@@ -117,7 +125,10 @@ private:
   Value getStride(Value memref, AffineMap map, unsigned dim,
                   int64_t elementBytes);
   Value getBuffer(GemmArgument::Role role, int operand);
+  Value getTensorMap(int operand, Launch &launch);
   Value getArgument(const GemmArgument &argument, Launch &launch);
+  /// A block for each multiprocessor, or tile if these are fewer.
+  SmallVector<Value> getPersistentGrid(ArrayRef<Value> tiles);
 
   HostBuilder &b;
   MatmulOp op;
@@ -182,6 +193,24 @@ Value MatmulLaunch::getBuffer(GemmArgument::Role role, int operand) {
   }
 }
 
+Value MatmulLaunch::getTensorMap(int operand, Launch &launch) {
+  kernels::TensorMapConfig map = kernels::getTensorMap(config, operand);
+  Value elements = dims.getOperand(op, operand).elements;
+  Value device = launch.getOnDevice(elements, /*read=*/true, /*written=*/false);
+  TensorExtents tensor;
+  tensor.extents = {getK(), getExtent(operand == 0 ? dims.m : dims.n)};
+  tensor.strides = {b.multiply(getK(), b.getIndex(map.elementBytes))};
+  for (unsigned dim : llvm::reverse(dims.batch)) {
+    AffineMap indices = dims.getMap(op, operand);
+    if (!indices.isFunctionOfDim(dim))
+      continue;
+    tensor.extents.push_back(getExtent(dim));
+    tensor.strides.push_back(
+        getStride(elements, indices, dim, map.elementBytes));
+  }
+  return encodeTensorMap(b, map, device, tensor);
+}
+
 Value MatmulLaunch::getArgument(const GemmArgument &argument, Launch &launch) {
   Type i32 = b.getI32Type(), i64 = b.getI64Type();
   switch (argument.role) {
@@ -207,6 +236,8 @@ Value MatmulLaunch::getArgument(const GemmArgument &argument, Launch &launch) {
     int64_t bytes = getElementTypeOrSelf(memref).getIntOrFloatBitWidth() / 8;
     return b.cast(getStride(memref, map, dims.batch[argument.dim], bytes), i64);
   }
+  case GemmArgument::TensorMap:
+    return getTensorMap(argument.operand, launch);
   case GemmArgument::Result:
     return b.getPointer(launch.getOnDevice(
         op.getInit(), /*read=*/config.accumulate, /*written=*/true));
@@ -215,6 +246,16 @@ Value MatmulLaunch::getArgument(const GemmArgument &argument, Launch &launch) {
         launch.getOnDevice(getBuffer(argument.role, argument.operand),
                            /*read=*/true, /*written=*/false));
   }
+}
+
+SmallVector<Value> MatmulLaunch::getPersistentGrid(ArrayRef<Value> tiles) {
+  auto kernel = op->getAttrOfType<KernelAttr>("mx.kernel");
+  Value blocks = b.getIndex(1);
+  for (Value extent : tiles)
+    blocks = b.multiply(blocks, extent);
+  Value processors = b.getIndex(lookupChip(kernel.getChip())->sms);
+  return {b.createOrFold<arith::MinUIOp>(blocks, processors), b.getIndex(1),
+          b.getIndex(1)};
 }
 
 void MatmulLaunch::build(gpu::GPUFuncOp kernel,
@@ -227,6 +268,8 @@ void MatmulLaunch::build(gpu::GPUFuncOp kernel,
     SmallVector<Value> arguments;
     for (const GemmArgument &argument : kernels::getGemmArguments(config))
       arguments.push_back(getArgument(argument, launch));
+    if (config.isWarpSpecialized())
+      grid = getPersistentGrid(grid);
     launch.launch(kernel, grid, config.getNumThreads(),
                   kernels::getGemmSharedBytes(config), arguments);
     launch.finish();

@@ -72,3 +72,40 @@ TEST(Layouts, WarpsCoverTheTile) {
       EXPECT_EQ(n, expected) << tile << " rows, " << warps << " warps";
     }
 }
+
+// Scales of the 256 or 128 rows of two warpgroups have places of their own, and
+// a thread's, of the rows of its sums, are neighbours.
+TEST(Layouts, WgmmaScaleSlots) {
+  for (int64_t tiles : {1, 2}) {
+    std::set<int64_t> slots;
+    for (int64_t row = 0; row < 2 * wgmmaM * tiles; ++row)
+      slots.insert(getWgmmaScaleSlot(row, tiles));
+    EXPECT_EQ(int64_t(slots.size()), 2 * wgmmaM * tiles);
+    EXPECT_EQ(*slots.rbegin(), 2 * wgmmaM * tiles - 1);
+    for (int64_t group = 0; group < 2; ++group)
+      for (int64_t thread = 0; thread < 128; ++thread) {
+        int64_t first =
+            group * wgmmaM * tiles + getWgmmaAccumulatorCoord(thread, 0).row;
+        int64_t slot = getWgmmaScaleSlot(first, tiles);
+        EXPECT_EQ(slot % (2 * tiles), 0);
+        for (int64_t tile = 0; tile < tiles; ++tile)
+          for (int64_t half : {0, 1}) {
+            int64_t row = group * wgmmaM * tiles + tile * wgmmaM +
+                          getWgmmaAccumulatorCoord(thread, 2 * half).row;
+            EXPECT_EQ(getWgmmaScaleSlot(row, tiles), slot + 2 * tile + half);
+          }
+      }
+  }
+}
+
+// 64 x 256 sums of 128 threads, each once.
+TEST(Layouts, WgmmaAccumulators) {
+  std::set<std::pair<int64_t, int64_t>> seen;
+  for (int64_t thread = 0; thread < 128; ++thread)
+    for (int64_t i = 0; i < 128; ++i) {
+      Coord<int64_t> at = getWgmmaAccumulatorCoord(thread, i);
+      EXPECT_TRUE(at.row < 64 && at.column < 256);
+      seen.emplace(at.row, at.column);
+    }
+  EXPECT_EQ(seen.size(), 64u * 256u);
+}

@@ -94,6 +94,30 @@ TEST_F(KernelChoice, TilesFollowTheShape) {
   EXPECT_TRUE(choose("sm_80", "mxfp4", "mxfp4", {0, 64, 0, 0}));
 }
 
+// 16-bit operands: wgmma where it is, if tensor copies can step through the
+// rows.
+TEST_F(KernelChoice, FloatsOnWgmma) {
+  GemmConfig config;
+  config.lhs.type = config.rhs.type = BFloat16Type::get(&context);
+  config.result = Float32Type::get(&context);
+  auto choose = [&](StringRef chip, int64_t k) {
+    config.k = k;
+    FailureOr<Choice> choice =
+        chooseGemm(*lookupChip(chip), {4096, 4096, k, 1}, config,
+                   [&] { return emitError(UnknownLoc::get(&context)); });
+    return succeeded(choice) ? choice->note : "none";
+  };
+  EXPECT_EQ(choose("sm_90a", 4096), "");
+  EXPECT_EQ(config.atom, Instruction::wgmma_bf16);
+  EXPECT_EQ(config.tileK, 64);
+  EXPECT_EQ(choose("sm_90a", 4092),
+            "not on wgmma_bf16 (tensor copies need rows of a multiple of 16 "
+            "bytes, got 8184 in lhs); on mma_bf16");
+  EXPECT_EQ(config.atom, Instruction::mma_bf16);
+  EXPECT_EQ(choose("sm_80", 4096), "");
+  EXPECT_EQ(config.atom, Instruction::mma_bf16);
+}
+
 TEST_F(KernelChoice, NoKernelHasAReason) {
   GemmConfig config;
   config.lhs = getOperand("");
