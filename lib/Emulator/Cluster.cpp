@@ -25,6 +25,8 @@ Cluster::Cluster(Machine &machine, uint64_t number, Dim3 index)
                                                       index.y * size.y + y,
                                                       index.z * size.z + z}));
   firstAsyncAgent = blocks.size() * blocks[0]->warps.size();
+  if (machine.options.count || machine.options.trace)
+    trace = std::make_unique<Trace>(machine.program, machine.options);
   if (!isChecking())
     return;
   race = std::make_unique<Race>(*this, firstAsyncAgent);
@@ -259,6 +261,8 @@ void Machine::run() {
     std::lock_guard<std::mutex> lock(mutex);
     statistics.warpInstructions += one.statistics.warpInstructions;
     statistics.laneInstructions += one.statistics.laneInstructions;
+    if (one.trace)
+      addCounts(program, one.trace->counts, statistics);
     if (one.hasFault() && i < firstFault) {
       firstFault = i;
       fault = one.faultText;

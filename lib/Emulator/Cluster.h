@@ -11,6 +11,7 @@
 #include "Memory.h"
 #include "Program.h"
 #include "Race.h"
+#include "Trace.h"
 
 #include "mx/Emulator/Device.h"
 
@@ -204,6 +205,8 @@ public:
   Barrier barrier;
   /// Null if nothing is checked.
   std::unique_ptr<Race> race;
+  /// Null if nothing is counted or traced.
+  std::unique_ptr<Trace> trace;
   LaunchStatistics statistics;
   std::string faultText;
 

@@ -5,6 +5,7 @@
 #include "mx/Support/Npy.h"
 
 #include "llvm/Support/FileSystem.h"
+#include "llvm/Support/Format.h"
 #include "llvm/Support/MemoryBuffer.h"
 #include "llvm/Support/Path.h"
 #include "llvm/Support/raw_ostream.h"
@@ -84,6 +85,26 @@ Error Launch::check(const json::Object &root, llvm::raw_ostream &os) {
   return Error::success();
 }
 
+/// The instructions that were executed most come first.
+static void printStatistics(const LaunchStatistics &statistics,
+                            llvm::raw_ostream &os) {
+  os << statistics.warpInstructions << " warp instructions, "
+     << statistics.laneInstructions << " lane instructions\n";
+  using Entry = std::pair<StringRef, InstructionCount>;
+  std::vector<Entry> entries(statistics.instructions.begin(),
+                             statistics.instructions.end());
+  llvm::sort(entries, [](const Entry &a, const Entry &b) {
+    return std::pair(b.second.warps, a.first) <
+           std::pair(a.second.warps, b.first);
+  });
+  os << "       warps        lanes        bytes instruction\n";
+  for (const auto &[name, count] : entries)
+    os << llvm::format("%12llu %12llu %12llu ", (unsigned long long)count.warps,
+                       (unsigned long long)count.lanes,
+                       (unsigned long long)count.bytes)
+       << name << "\n";
+}
+
 Error Launch::run(const LaunchOptions &options, llvm::raw_ostream &os) {
   auto file = llvm::MemoryBuffer::getFile(path);
   if (!file)
@@ -99,6 +120,7 @@ Error Launch::run(const LaunchOptions &options, llvm::raw_ostream &os) {
   if (!function)
     return fail("the module has no entry '" + entry + "'");
   ExecutionOptions execution = options.execution;
+  execution.count = options.stats;
   StringRef accumulate = root->getString("accumulate").value_or("exact");
   if (accumulate != "exact" && accumulate != "hardware")
     return fail("'accumulate' has to be \"exact\" or \"hardware\"");
@@ -130,8 +152,7 @@ Error Launch::run(const LaunchOptions &options, llvm::raw_ostream &os) {
           device.launch(module, entry, config, execution, &statistics))
     return error;
   if (options.stats)
-    os << statistics.warpInstructions << " warp instructions, "
-       << statistics.laneInstructions << " lane instructions\n";
+    printStatistics(statistics, os);
   if (!options.outDir.empty()) {
     if (std::error_code error =
             llvm::sys::fs::create_directories(options.outDir))

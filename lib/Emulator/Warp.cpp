@@ -506,6 +506,8 @@ Progress Warp::run(uint64_t quantum) {
     }
     if (LLVM_UNLIKELY(!touches.empty()) && active)
       noteTouches();
+    if (LLVM_UNLIKELY(cluster.trace != nullptr))
+      cluster.trace->note(*this);
     if (!stack.empty())
       stack.back().isBlocked = false;
     blockedSides = 0;

@@ -6,6 +6,7 @@
 
 #include "llvm/ADT/Statistic.h"
 #include "llvm/Support/CommandLine.h"
+#include "llvm/Support/Error.h"
 #include "llvm/Support/InitLLVM.h"
 #include "llvm/Support/MemoryBuffer.h"
 #include "llvm/Support/WithColor.h"
@@ -67,6 +68,42 @@ static cl::opt<uint64_t> maxInstructions(
              "(0: no limit)"),
     cl::init(0), cl::cat(category));
 
+static cl::opt<std::string>
+    traceFile("trace", cl::value_desc("FILE"),
+              cl::desc("writes what a warp executes, with its lanes"),
+              cl::cat(category));
+static cl::opt<std::string>
+    traceWarp("trace-warp", cl::value_desc("BLOCK:WARP"),
+              cl::desc("the warp that is traced (blocks count x fastest)"),
+              cl::init("0:0"), cl::cat(category));
+static cl::opt<bool>
+    traceValues("trace-values",
+                cl::desc("trace what the registers are that are written"),
+                cl::cat(category));
+
+/// Runs the launch, with a trace if one is wanted: also of one that fails.
+static Error run(const mx::ptx::Module &module,
+                 mx::ptx::LaunchOptions &options) {
+  if (traceFile.empty())
+    return mx::ptx::runLaunch(module, launchPath, options, outs());
+  auto [block, warp] = StringRef(traceWarp).split(':');
+  if (block.getAsInteger(10, options.execution.traceBlock) ||
+      warp.getAsInteger(10, options.execution.traceWarp))
+    return createStringError("--trace-warp=" + traceWarp +
+                             ": expected BLOCK:WARP, two numbers");
+  options.execution.traceValues = traceValues;
+  Error launchError = Error::success();
+  // Written to a temporary file and renamed.
+  Error error = writeToOutput(traceFile, [&](raw_ostream &os) {
+    options.execution.trace = &os;
+    launchError =
+        joinErrors(std::move(launchError),
+                   mx::ptx::runLaunch(module, launchPath, options, outs()));
+    return Error::success();
+  });
+  return joinErrors(std::move(launchError), std::move(error));
+}
+
 int main(int argc, char **argv) {
   InitLLVM init(argc, argv);
   cl::HideUnrelatedOptions(category);
@@ -99,7 +136,7 @@ int main(int argc, char **argv) {
   options.outDir = outDir;
   // LLVM registers --stats for every tool.
   options.stats = AreStatisticsEnabled();
-  if (Error error = mx::ptx::runLaunch(*module, launchPath, options, outs())) {
+  if (Error error = run(*module, options)) {
     errs() << toString(std::move(error)) << "\n";
     return 1;
   }

@@ -55,6 +55,15 @@ struct ExecutionOptions {
   bool strict = false;
   /// Warp instructions after which a launch counts as endless; 0: no limit.
   uint64_t maxInstructions = 0;
+  /// Count each instruction: LaunchStatistics::instructions.
+  bool count = false;
+  /// Where the instructions of one warp (of the block with that number, x
+  /// fastest) are written, with the lanes that execute them; null: nowhere.
+  llvm::raw_ostream *trace = nullptr;
+  uint64_t traceBlock = 0;
+  unsigned traceWarp = 0;
+  /// With what they wrote to registers.
+  bool traceValues = false;
 };
 
 struct LaunchConfig {
@@ -65,8 +74,16 @@ struct LaunchConfig {
   llvm::ArrayRef<uint8_t> parameters;
 };
 
+/// How often an instruction was executed, and the bytes that loads, stores and
+/// atomics moved by it.
+struct InstructionCount {
+  uint64_t warps = 0, lanes = 0, bytes = 0;
+};
+
 struct LaunchStatistics {
   uint64_t warpInstructions = 0, laneInstructions = 0;
+  /// By what is written, without operands.
+  std::map<std::string, InstructionCount> instructions;
 };
 
 /// Offset, in the block of parameters, of each parameter of a kernel.
