@@ -49,7 +49,8 @@ def make_module(lhs, rhs, m, n, k):
 
 
 def count_loop(nvdisasm, cubin):
-    """(tensor core instructions, others, warp instructions a MFLOP) of the smallest loop that has the first, by addresses."""
+    """(tensor core instructions, others, warp instructions a MFLOP) of the loop that is densest in the first,
+    by addresses; retries of waits, which ptxas puts behind the kernel, are not in it."""
     text = subprocess.run([nvdisasm, "-c", cubin], capture_output=True, text=True, check=True).stdout
     labels, pending, code = {}, [], []
     for line in text.splitlines():
@@ -70,7 +71,7 @@ def count_loop(nvdisasm, cubin):
                 loops.append((len(body), len(mma), mma[0]))
     if not loops:
         return None
-    length, mma, name = min(loops)
+    length, mma, name = max(loops, key=lambda loop: loop[1] / loop[0])
     shape = SHAPE.search(name)
     m, n, k = (int(extent) for extent in shape.groups() if extent)
     # A warpgroup's instruction is one of each of its four warps.
