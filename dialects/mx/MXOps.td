@@ -5,6 +5,7 @@
 include "MXAttrs.td"
 include "mlir/IR/BuiltinAttributes.td"
 include "mlir/IR/OpBase.td"
+include "mlir/Interfaces/ControlFlowInterfaces.td"
 include "mlir/Interfaces/DestinationStyleOpInterface.td"
 include "mlir/Interfaces/InferTypeOpInterface.td"
 include "mlir/Interfaces/SideEffectInterfaces.td"
@@ -31,7 +32,15 @@ def MX_Tiling : DeclareOpInterfaceMethods<TilingInterface, [
     "getResultTilePosition", "generateResultTileValue",
     "getIterationDomainTileFromResultTile"]>;
 
-def MX_QuantizeOp : MX_Op<"quantize", [AttrSizedOperandSegments, MX_Tiling]> {
+/// A prologue or an epilogue, of which an op has one or none: an empty region
+/// is nothing that upstream's mlir::clone can copy.
+def MX_ElementRegion : VariadicRegion<SizedRegion<1>>;
+
+/// Maps of the further operands of a prologue or an epilogue.
+def MX_ElementMaps : DefaultValuedAttr<AffineMapArrayAttr, "{}">;
+
+def MX_QuantizeOp : MX_Op<"quantize", [
+    AttrSizedOperandSegments, IsolatedFromAbove, MX_Tiling]> {
   let summary = "quantise a tensor to elements and block scales";
   let description = [{
     `elements` has the shape of the input, `scales` one entry a block: block
@@ -45,12 +54,28 @@ def MX_QuantizeOp : MX_Op<"quantize", [AttrSizedOperandSegments, MX_Tiling]> {
     first `random_bits` bits of a word that is a function of (seed, offset, i):
     `mx/Formats/Random.h`.
 
+    With a `prologue` the op quantises what that region makes of each element of
+    the input and of the elements of further tensors, which `maps` take from the
+    input's dimensions; the type that it yields is that of the quantised tensor.
+    The amax is that of the quantised tensor, too.
+
     ```mlir
     %a = mx.amax ins(%x : tensor<4x64xf32>) outs(%zero : tensor<f32>) -> tensor<f32>
     %q, %s = mx.quantize <nvfp4> axis = 1 ins(%x : tensor<4x64xf32>)
         amax(%a : tensor<f32>)
         outs(%e, %f : tensor<4x64xf4E2M1FN>, tensor<4x4xf8E4M3FN>)
         -> tensor<4x64xf4E2M1FN>, tensor<4x4xf8E4M3FN>
+
+    // Of x * gamma, rounded to bf16.
+    %r, %t = mx.quantize <mxfp4> axis = 1 ins(%x : tensor<4x64xf32>)
+        outs(%e, %g : tensor<4x64xf4E2M1FN>, tensor<4x2xf8E8M0FNU>)
+        -> tensor<4x64xf4E2M1FN>, tensor<4x2xf8E8M0FNU>
+        prologue ins(%gamma : tensor<64xf32>) maps = [affine_map<(m, k) -> (k)>] {
+    ^bb0(%in: f32, %scale: f32):
+      %0 = arith.mulf %in, %scale : f32
+      %1 = arith.truncf %0 : f32 to bf16
+      mx.yield %1 : bf16
+    }
     ```
   }];
   let hasFolder = 1;
@@ -58,8 +83,11 @@ def MX_QuantizeOp : MX_Op<"quantize", [AttrSizedOperandSegments, MX_Tiling]> {
       DefaultValuedAttr<MX_RoundingAttr, "::mx::Rounding::rne">:$rounding,
       MX_Shaped:$input, Optional<MX_Shaped>:$amax,
       Optional<I64>:$seed, Optional<I64>:$offset,
+      Variadic<MX_Shaped>:$prologue_inputs,
       Variadic<MX_Shaped>:$outputs,
-      DefaultValuedAttr<I64Attr, "24">:$random_bits);
+      DefaultValuedAttr<I64Attr, "24">:$random_bits,
+      MX_ElementMaps:$prologue_maps);
+  let regions = (region MX_ElementRegion:$prologue);
   let results = (outs Variadic<AnyRankedTensor>:$results);
   let assemblyFormat = [{
     $format `axis` `=` $axis (`rounding` `=` $rounding^)?
@@ -67,6 +95,8 @@ def MX_QuantizeOp : MX_Op<"quantize", [AttrSizedOperandSegments, MX_Tiling]> {
     (`amax` `(` $amax^ `:` type($amax) `)`)?
     (`random` `(` $seed^ `,` $offset `)`)?
     `outs` `(` $outputs `:` type($outputs) `)` attr-dict (`->` type($results)^)?
+    (`prologue` (`ins` `(` $prologue_inputs^ `:` type($prologue_inputs) `)`
+                 `maps` `=` $prologue_maps)? $prologue^)?
   }];
   let extraClassDeclaration = [{
     /// Creates the op on a tensor with outputs of its own (`tensor.empty`).
@@ -77,6 +107,10 @@ def MX_QuantizeOp : MX_Op<"quantize", [AttrSizedOperandSegments, MX_Tiling]> {
                                      FormatAttr format, int64_t axis);
     ::mlir::MutableOperandRange getDpsInitsMutable() {
       return getOutputsMutable();
+    }
+    /// The prologue and its operands.
+    ElementRegion getElementRegion() {
+      return {"prologue", getPrologue(), getPrologueInputs(), getPrologueMaps()};
     }
     ::mlir::Value getElementsInit() { return getOutputs()[0]; }
     ::mlir::Value getScalesInit() { return getOutputs()[1]; }
@@ -112,7 +146,8 @@ def MX_DequantizeOp : MX_Op<"dequantize", [MX_Tiling]> {
   }];
 }
 
-def MX_MatmulOp : MX_Op<"matmul", [AttrSizedOperandSegments, MX_Tiling]> {
+def MX_MatmulOp : MX_Op<"matmul", [
+    AttrSizedOperandSegments, IsolatedFromAbove, MX_Tiling]> {
   let summary = "contraction of block-scaled operands with high-precision accumulation";
   let description = [{
     `lhs` and `rhs` are each either one high-precision tensor (no format) or
@@ -127,6 +162,13 @@ def MX_MatmulOp : MX_Op<"matmul", [AttrSizedOperandSegments, MX_Tiling]> {
     to f32 every `promote_every` elements of K (0: never), in an order that is
     otherwise free.
 
+    With an `epilogue`, result = epilogue(bias + sum over K of lhs * rhs, the
+    elements of further tensors). The init is then the destination only, and the
+    sum starts from 0: it may have another type than a sum. The region gets the
+    finished sum in `accumulate`; where a rounding belongs between the product
+    and what follows, the region has it. `maps` take the further tensors from
+    the result's dimensions.
+
     ```mlir
     %d = mx.matmul
         lhs(%a, %sa, %ga : tensor<4x64xf4E2M1FN>, tensor<4x4xf8E4M3FN>, tensor<f32>) as <nvfp4>
@@ -134,6 +176,20 @@ def MX_MatmulOp : MX_Op<"matmul", [AttrSizedOperandSegments, MX_Tiling]> {
         outs(%c : tensor<4x8xf32>)
         indexing_maps = [affine_map<(m, n, k) -> (m, k)>, affine_map<(m, n, k) -> (n, k)>,
                          affine_map<(m, n, k) -> (m, n)>] -> tensor<4x8xf32>
+
+    // bf16(a b + bias)
+    %e = mx.matmul
+        lhs(%a, %sa, %ga : tensor<4x64xf4E2M1FN>, tensor<4x4xf8E4M3FN>, tensor<f32>) as <nvfp4>
+        rhs(%b, %sb, %gb : tensor<8x64xf4E2M1FN>, tensor<8x4xf8E4M3FN>, tensor<f32>) as <nvfp4>
+        outs(%f : tensor<4x8xbf16>)
+        indexing_maps = [affine_map<(m, n, k) -> (m, k)>, affine_map<(m, n, k) -> (n, k)>,
+                         affine_map<(m, n, k) -> (m, n)>] -> tensor<4x8xbf16>
+        epilogue ins(%bias : tensor<8xf32>) maps = [affine_map<(m, n) -> (n)>] {
+    ^bb0(%sum: f32, %in: f32):
+      %0 = arith.addf %sum, %in : f32
+      %1 = arith.truncf %0 : f32 to bf16
+      mx.yield %1 : bf16
+    }
     ```
   }];
   let hasFolder = 1;
@@ -144,7 +200,9 @@ def MX_MatmulOp : MX_Op<"matmul", [AttrSizedOperandSegments, MX_Tiling]> {
       DefaultValuedAttr<TypeAttr, "::mlir::Float32Type::get($_builder.getContext())">:$accumulate,
       DefaultValuedAttr<I64Attr, "0">:$promote_every,
       Variadic<MX_Shaped>:$lhs, Variadic<MX_Shaped>:$rhs,
-      Optional<MX_Shaped>:$bias, MX_Shaped:$init);
+      Optional<MX_Shaped>:$bias, Variadic<MX_Shaped>:$epilogue_inputs,
+      MX_Shaped:$init, MX_ElementMaps:$epilogue_maps);
+  let regions = (region MX_ElementRegion:$epilogue);
   let results = (outs Optional<AnyRankedTensor>:$result);
   let assemblyFormat = [{
     `lhs` `(` $lhs `:` type($lhs) `)` (`as` $lhs_format^)?
@@ -153,9 +211,15 @@ def MX_MatmulOp : MX_Op<"matmul", [AttrSizedOperandSegments, MX_Tiling]> {
     `outs` `(` $init `:` type($init) `)`
     `indexing_maps` `=` $indexing_maps
     attr-dict (`->` type($result)^)?
+    (`epilogue` (`ins` `(` $epilogue_inputs^ `:` type($epilogue_inputs) `)`
+                 `maps` `=` $epilogue_maps)? $epilogue^)?
   }];
   let extraClassDeclaration = [{
     ::mlir::MutableOperandRange getDpsInitsMutable() { return getInitMutable(); }
+    /// The epilogue and its operands.
+    ElementRegion getElementRegion() {
+      return {"epilogue", getEpilogue(), getEpilogueInputs(), getEpilogueMaps()};
+    }
     QuantizedOperand getLhsOperand() { return getQuantizedOperand(getLhs(), getLhsFormat()); }
     QuantizedOperand getRhsOperand() { return getQuantizedOperand(getRhs(), getRhsFormat()); }
     ::mlir::AffineMap getLhsMap() { return getMap(0); }
@@ -186,24 +250,33 @@ def MX_MatmulOp : MX_Op<"matmul", [AttrSizedOperandSegments, MX_Tiling]> {
   }];
 }
 
-def MX_AmaxOp : MX_Op<"amax", [MX_Tiling]> {
+def MX_AmaxOp : MX_Op<"amax", [IsolatedFromAbove, MX_Tiling]> {
   let summary = "largest magnitude of a tensor";
   let description = [{
     result = max(init, max |x|) as f32; a NaN in the input is ignored (as
-    maxnum); 0 is the neutral init.
+    maxnum); 0 is the neutral init. With a `prologue`, as that of mx.quantize, x
+    is what the region yields.
 
     ```mlir
     %a = mx.amax ins(%x : tensor<4x64xbf16>) outs(%zero : tensor<f32>) -> tensor<f32>
     ```
   }];
   let hasFolder = 1;
-  let arguments = (ins MX_Shaped:$input, MX_Shaped:$init);
+  let arguments = (ins MX_Shaped:$input, Variadic<MX_Shaped>:$prologue_inputs,
+      MX_Shaped:$init, MX_ElementMaps:$prologue_maps);
+  let regions = (region MX_ElementRegion:$prologue);
   let results = (outs Optional<AnyRankedTensor>:$result);
   let assemblyFormat = [{
     `ins` `(` $input `:` type($input) `)` `outs` `(` $init `:` type($init) `)`
     attr-dict (`->` type($result)^)?
+    (`prologue` (`ins` `(` $prologue_inputs^ `:` type($prologue_inputs) `)`
+                 `maps` `=` $prologue_maps)? $prologue^)?
   }];
   let extraClassDeclaration = [{
+    /// The prologue and its operands.
+    ElementRegion getElementRegion() {
+      return {"prologue", getPrologue(), getPrologueInputs(), getPrologueMaps()};
+    }
     /// Creates the op on a tensor with an init of zero.
     static AmaxOp createOnTensor(::mlir::OpBuilder &builder,
                                  ::mlir::Location loc, ::mlir::Value input);
@@ -278,6 +351,17 @@ def MX_StatsOp : MX_Op<"stats"> {
   let extraClassDeclaration = [{
     ::mlir::MutableOperandRange getDpsInitsMutable() { return getInitMutable(); }
   }];
+}
+
+def MX_YieldOp : Op<MXDialect, "yield", [
+    Pure, ReturnLike, Terminator,
+    ParentOneOf<["AmaxOp", "MatmulOp", "QuantizeOp"]>]> {
+  let summary = "the result of a prologue or an epilogue";
+  let description = [{
+    One scalar: an element of the tensor that the op around it goes on with.
+  }];
+  let arguments = (ins AnyType:$value);
+  let assemblyFormat = "$value attr-dict `:` type($value)";
 }
 
 #endif // MX_OPS

@@ -13,14 +13,20 @@ using namespace mlir::bufferization;
 using namespace mx;
 
 namespace {
+bool readsInit(Operation *op) {
+  if (auto matmul = dyn_cast<MatmulOp>(op))
+    return matmul.getEpilogue().empty();
+  return isa<AmaxOp>(op);
+}
+
 /// An op on tensors becomes the same op on the buffers of its operands. The
 /// init is read only where it is an accumulator.
-template <typename OpTy, bool readsInit>
-struct BufferizationModel : DstBufferizableOpInterfaceExternalModel<
-                                BufferizationModel<OpTy, readsInit>, OpTy> {
+template <typename OpTy>
+struct BufferizationModel
+    : DstBufferizableOpInterfaceExternalModel<BufferizationModel<OpTy>, OpTy> {
   bool bufferizesToMemoryRead(Operation *op, OpOperand &operand,
                               const AnalysisState &state) const {
-    return readsInit || cast<OpTy>(op).isDpsInput(&operand);
+    return cast<OpTy>(op).isDpsInput(&operand) || readsInit(op);
   }
 
   LogicalResult bufferize(Operation *op, RewriterBase &rewriter,
@@ -50,13 +56,12 @@ struct BufferizationModel : DstBufferizableOpInterfaceExternalModel<
 };
 } // namespace
 
+template <typename... OpTys>
+static void attachBufferizationModelsTo(MLIRContext &context) {
+  (OpTys::template attachInterface<BufferizationModel<OpTys>>(context), ...);
+}
+
 void mx::attachBufferizationModels(MLIRContext &context) {
-  QuantizeOp::attachInterface<BufferizationModel<QuantizeOp, false>>(context);
-  DequantizeOp::attachInterface<BufferizationModel<DequantizeOp, false>>(
-      context);
-  MatmulOp::attachInterface<BufferizationModel<MatmulOp, true>>(context);
-  AmaxOp::attachInterface<BufferizationModel<AmaxOp, true>>(context);
-  HadamardOp::attachInterface<BufferizationModel<HadamardOp, false>>(context);
-  RelayoutOp::attachInterface<BufferizationModel<RelayoutOp, false>>(context);
-  StatsOp::attachInterface<BufferizationModel<StatsOp, false>>(context);
+  attachBufferizationModelsTo<QuantizeOp, DequantizeOp, MatmulOp, AmaxOp,
+                              HadamardOp, RelayoutOp, StatsOp>(context);
 }

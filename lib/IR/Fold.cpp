@@ -116,7 +116,7 @@ LogicalResult QuantizeOp::fold(FoldAdaptor adaptor,
                                SmallVectorImpl<OpFoldResult> &results) {
   if (succeeded(foldEmpty(*this, results)))
     return success();
-  if (!hasConstantTypes(*this))
+  if (!hasConstantTypes(*this) || !getPrologue().empty())
     return failure();
   std::optional<Bytes> input = getBytes(adaptor.getInput());
   if (!input)
@@ -201,6 +201,8 @@ LogicalResult AmaxOp::fold(FoldAdaptor adaptor,
     results.push_back(getInit());
     return success();
   }
+  if (!getPrologue().empty())
+    return failure();
   std::optional<float> init = getF32(adaptor.getInit());
   std::optional<Bytes> input = getBytes(adaptor.getInput());
   if (!hasConstantTypes(*this) || !init || !input)
@@ -234,7 +236,8 @@ LogicalResult MatmulOp::fold(FoldAdaptor adaptor,
   if (succeeded(foldEmpty(*this, results)))
     return success();
   // An empty sum.
-  if (!getResult() || getBias() || getIterationShape()[getReductionDim()] != 0)
+  if (!getResult() || getBias() || !getEpilogue().empty() ||
+      getIterationShape()[getReductionDim()] != 0)
     return failure();
   results.push_back(getInit());
   return success();

@@ -67,7 +67,7 @@ getDestinationStyleSpeculatability(DestinationStyleOpInterface op) {
 
 MX_DEFINE_INTERFACES(QuantizeOp, false)
 MX_DEFINE_INTERFACES(DequantizeOp, false)
-MX_DEFINE_INTERFACES(MatmulOp, true)
+MX_DEFINE_INTERFACES(MatmulOp, getEpilogue().empty())
 MX_DEFINE_INTERFACES(AmaxOp, true)
 MX_DEFINE_INTERFACES(HadamardOp, false)
 MX_DEFINE_INTERFACES(RelayoutOp, false)
@@ -110,7 +110,9 @@ QuantizeOp QuantizeOp::createOnTensor(OpBuilder &builder, Location loc,
         tensor::EmptyOp::create(builder, loc, scaleSizes, builder.getI8Type()));
   return create(builder, loc, TypeRange(ValueRange(outputs)), format, axis,
                 Rounding::rne, input, amax, /*seed=*/Value(),
-                /*offset=*/Value(), outputs);
+                /*offset=*/Value(), /*prologue_inputs=*/ValueRange(), outputs,
+                /*random_bits=*/24, /*prologue_maps=*/builder.getArrayAttr({}),
+                /*prologueCount=*/0);
 }
 
 //===----------------------------------------------------------------------===//
@@ -192,5 +194,7 @@ AmaxOp AmaxOp::createOnTensor(OpBuilder &builder, Location loc, Value input) {
   auto type = RankedTensorType::get({}, builder.getF32Type());
   Value zero = arith::ConstantOp::create(builder, loc,
                                          DenseElementsAttr::get(type, 0.0f));
-  return create(builder, loc, type, input, zero);
+  return create(builder, loc, type, input, /*prologue_inputs=*/ValueRange(),
+                zero, /*prologue_maps=*/builder.getArrayAttr({}),
+                /*prologueCount=*/0);
 }

@@ -74,6 +74,14 @@ void TiledOperands::addSlice(Value value, const Tile &tile) {
   operands.push_back(slice);
 }
 
+void TiledOperands::addSlices(const ElementRegion &region, const Tile &tile) {
+  for (auto [i, input] : llvm::enumerate(region.inputs)) {
+    AffineMap map = region.getMap(i);
+    addSlice(input, {applyPermutationMap(map, ArrayRef(tile.offsets)),
+                     applyPermutationMap(map, ArrayRef(tile.sizes))});
+  }
+}
+
 TilingResult TiledOperands::build() {
   // The types of the results are those of the inits' slices.
   SmallVector<Type> types;
@@ -198,6 +206,7 @@ FailureOr<TilingResult> QuantizeOp::getTiledImplementation(OpBuilder &b,
   for (Value value : {getAmax(), Value(getSeed()), Value(getOffset())})
     if (value)
       operands.add(value);
+  operands.addSlices(getElementRegion(), elements);
   operands.addSlice(getElementsInit(), elements);
   for (Value init : getOutputs().drop_front())
     operands.addSlice(init, scales);
@@ -334,7 +343,9 @@ AmaxOp::getTiledImplementation(OpBuilder &b, Offsets offsets, Offsets sizes) {
   if (llvm::any_of(offsets, dependsOnParallelLoop))
     return refuseTiling(*this, "a maximum is not taken by a parallel loop");
   TiledOperands operands(b, *this);
-  operands.addSlice(getInput(), toTile(offsets, sizes));
+  Tile tile = toTile(offsets, sizes);
+  operands.addSlice(getInput(), tile);
+  operands.addSlices(getElementRegion(), tile);
   operands.add(getInit());
   return operands.build();
 }

@@ -40,6 +40,9 @@ public:
 
   /// A slice of the next operand.
   void addSlice(mlir::Value value, const Tile &tile);
+  /// Slices of the further operands of a prologue or an epilogue: those that
+  /// the tile of the tensor to which it is applied needs.
+  void addSlices(const ElementRegion &region, const Tile &tile);
   /// The next operand as it is.
   void add(mlir::Value value) { operands.push_back(value); }
 

@@ -59,6 +59,13 @@ public:
     return success();
   }
 
+  /// The inputs of an epilogue, applied to the result.
+  void add(const ElementRegion &epilogue, AffineMap resultMap) {
+    tiled.addSlices(
+        epilogue, {applyPermutationMap(resultMap, ArrayRef(iteration.offsets)),
+                   applyPermutationMap(resultMap, ArrayRef(iteration.sizes))});
+  }
+
   TilingResult build() { return tiled.build(); }
 
 private:
@@ -155,6 +162,10 @@ MatmulOp::getTiledImplementation(OpBuilder &b, Offsets offsets, Offsets sizes) {
   if (dependsOnParallelLoop(offsets[k]))
     return refuseTiling(*this, "a sum is not taken by a parallel loop");
   if (!coversK(*this, offsets[k], sizes[k])) {
+    if (!getEpilogue().empty())
+      return refuseTiling(*this, "a loop over K would apply the epilogue to "
+                                 "each partial sum; run mx-inline-regions "
+                                 "first");
     if (getBias())
       return refuseTiling(*this, "a loop over K would add the bias each time; "
                                  "add it to the init");
@@ -167,8 +178,10 @@ MatmulOp::getTiledImplementation(OpBuilder &b, Offsets offsets, Offsets sizes) {
   MatmulTiler tiler(*this, b, iteration);
   if (failed(tiler.add(getLhs(), getLhsFormat(), getLhsMap())) ||
       failed(tiler.add(getRhs(), getRhsFormat(), getRhsMap())) ||
-      (getBias() && failed(tiler.add(getBias(), std::nullopt, getBiasMap()))) ||
-      failed(tiler.add(getInit(), std::nullopt, getResultMap())))
+      (getBias() && failed(tiler.add(getBias(), std::nullopt, getBiasMap()))))
+    return failure();
+  tiler.add(getElementRegion(), getResultMap());
+  if (failed(tiler.add(getInit(), std::nullopt, getResultMap())))
     return failure();
   return tiler.build();
 }

@@ -47,9 +47,11 @@ LogicalResult QuantizeOp::verify() {
                          << " outputs (elements, scales"
                          << (format.zeroPoint ? ", zero points" : "")
                          << "), got " << getOutputs().size();
-  return verifyQuantized(*this, QuantizedOperand(getOutputs(), format), format,
-                         shape,
-                         axis); // C7
+  if (failed(verifyQuantized(*this, QuantizedOperand(getOutputs(), format),
+                             format, shape, axis))) // C7
+    return failure();
+  return verifyElementRegion(*this, getElementRegion(), shape,
+                             getElementTypeOrSelf(getInput())); // C8
 }
 
 LogicalResult DequantizeOp::verify() {
@@ -90,7 +92,10 @@ LogicalResult AmaxOp::verify() {
   if (failed(verifyUnmixed(*this)) ||                          // C1
       failed(verifyHighPrecision(*this, getInput(), "input"))) // C2
     return failure();
-  return verifyScalar(*this, getInit(), "output"); // C3
+  if (failed(verifyScalar(*this, getInit(), "output"))) // C3
+    return failure();
+  return verifyElementRegion(*this, getElementRegion(), getShape(getInput()),
+                             getElementTypeOrSelf(getInput())); // C4
 }
 
 LogicalResult HadamardOp::verify() {

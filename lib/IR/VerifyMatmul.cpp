@@ -156,5 +156,7 @@ LogicalResult MatmulOp::verify() {
     return emitOpError() << "promote_every must be 0 or a multiple of the "
                          << unit << " elements of a block along K, got "
                          << every;
-  return success();
+  return verifyElementRegion(*this, getElementRegion(), getShape(init),
+                             getAccumulate(),
+                             getElementTypeOrSelf(init)); // C15
 }

@@ -59,6 +59,15 @@ llvm::LogicalResult verifyQuantized(mlir::Operation *op,
                                     llvm::ArrayRef<int64_t> shape,
                                     int64_t axis);
 
+/// R1 to R6 for a prologue or an epilogue that is applied to a tensor of
+/// `shape` with elements of this type. It yields `result`, or any
+/// high-precision type if that is null.
+llvm::LogicalResult verifyElementRegion(mlir::Operation *op,
+                                        const ElementRegion &region,
+                                        llvm::ArrayRef<int64_t> shape,
+                                        mlir::Type element,
+                                        mlir::Type result = {});
+
 /// The extents of a tensor or memref.
 llvm::ArrayRef<int64_t> getShape(mlir::Value value);
 

@@ -22,6 +22,8 @@ void mx::buildLowerPrecisionPipeline(OpPassManager &pm,
   pm.addPass(createMXVerifyUntouched());
   pm.addPass(createMXShareOperands());
   pm.addPass(createMXFoldWeights());
+  // Last: the other passes know no regions.
+  pm.addPass(createMXFuse());
 }
 
 void mx::registerLowerPrecisionPipeline() {

@@ -27,6 +27,8 @@ namespace {
 
 /// mx ops on tensors to mx ops on dense, packed buffers, each with its kernel.
 void addSelection(OpPassManager &pm, const mx::ToGPUOptions &options) {
+  // No kernel computes a region yet.
+  pm.addPass(mx::createMXInlineRegions());
   mx::addTosaToLinalg(pm);
   mx::MXCPUPrepareOptions prepare;
   prepare.kernels = true;

@@ -162,6 +162,9 @@ LogicalResult Program::observe() {
       failed(runPipeline("mx-annotate" + getPrecisionOptions(options) +
                          ",mx-quantize-matmuls")))
     return failure();
+  // What is observed are products.
+  if (failed(runPipeline("mx-inline-regions")))
+    return failure();
   return options.observe(ir->function);
 }
 

@@ -127,10 +127,13 @@ void SelectKernels::runOnOperation() {
 
   bool allSelected = true;
   root->walk([&](Operation *op) {
-    allSelected &= succeeded(
-        llvm::TypeSwitch<Operation *, LogicalResult>(op)
-            .Case<MatmulOp, QuantizeOp>([&](auto op) { return select(op); })
-            .Default(success()));
+    allSelected &=
+        succeeded(llvm::TypeSwitch<Operation *, LogicalResult>(op)
+                      .Case<MatmulOp, QuantizeOp>([&](auto op) {
+                        return success(succeeded(verifyNoElementRegion(op)) &&
+                                       succeeded(select(op)));
+                      })
+                      .Default(success()));
   });
   if (!allSelected)
     signalPassFailure();

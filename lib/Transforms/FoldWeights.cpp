@@ -337,7 +337,7 @@ LogicalResult FoldWeights::fold(QuantizeOp op) {
 void FoldWeights::runOnOperation() {
   SmallVector<Operation *> ops;
   getOperation()->walk([&](Operation *op) {
-    if (isa<AmaxOp, QuantizeOp>(op) &&
+    if (isa<AmaxOp, QuantizeOp>(op) && !hasElementRegion(op) &&
         cast<DestinationStyleOpInterface>(op).hasPureTensorSemantics())
       ops.push_back(op);
   });

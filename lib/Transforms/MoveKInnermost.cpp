@@ -111,6 +111,8 @@ LogicalResult MoveKInnermost::moveOperand(MatmulOp op,
   auto quantize = elements.getDefiningOp<QuantizeOp>();
   if (quantize && format && int64_t(quantize.getAxis()) == axis &&
       operand[1].get() == quantize->getResult(1)) {
+    if (failed(verifyNoElementRegion(quantize)))
+      return failure();
     if (quantize.getRounding() == Rounding::sr)
       return op.emitOpError(name)
              << " is rounded stochastically and K is not its last dimension; "

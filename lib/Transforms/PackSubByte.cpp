@@ -243,6 +243,9 @@ struct PackTypes : ConversionPattern {
                                                 state.types)))
       return rewriter.notifyMatchFailure(op, "a result type does not convert");
     state.propertiesAttr = op->getPropertiesAsAttribute();
+    for (Region &region : op->getRegions())
+      rewriter.inlineRegionBefore(region, *state.addRegion(),
+                                  state.regions.back()->end());
     rewriter.replaceOp(op, rewriter.create(state));
     return success();
   }

@@ -381,7 +381,8 @@ Value MatmulRewriter::build(MatmulPlan &plan, PolicyAttr policy,
       getFormat(plan.rhs.policy), rewriter.getAffineMapArrayAttr(maps),
       TypeAttr::get(rewriter.getF32Type()),
       rewriter.getI64IntegerAttr(policy.getPromoteEvery()), lhs, rhs,
-      /*bias=*/Value(), accumulator);
+      /*bias=*/Value(), /*epilogue_inputs=*/ValueRange(), accumulator,
+      /*epilogue_maps=*/rewriter.getArrayAttr({}), /*epilogueCount=*/0);
   created.push_back(matmul);
   for (StringRef name : {StringRef(roleAttrName), StringRef(gemmAttrName)})
     if (Attribute attribute = op->getAttr(name))

@@ -327,7 +327,7 @@ void ShareOperands::runOnOperation() {
   unused.clear();
   SmallVector<Operation *> found;
   getOperation()->walk<WalkOrder::PreOrder>([&](Operation *op) {
-    if (isa<AmaxOp, HadamardOp, QuantizeOp>(op) &&
+    if (isa<AmaxOp, HadamardOp, QuantizeOp>(op) && !hasElementRegion(op) &&
         cast<DestinationStyleOpInterface>(op).hasPureTensorSemantics())
       found.push_back(op);
   });

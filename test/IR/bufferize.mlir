@@ -84,3 +84,42 @@ func.func @tiled(%x: tensor<64x64xf32>) -> (tensor<64x64xf8E4M3FN>, tensor<64x2x
   }
   return %r#0, %r#1 : tensor<64x64xf8E4M3FN>, tensor<64x2xf8E8M0FNU>
 }
+
+// -----
+
+#lhs = affine_map<(m, n, k) -> (m, k)>
+#rhs = affine_map<(m, n, k) -> (n, k)>
+#out = affine_map<(m, n, k) -> (m, n)>
+
+// The inputs of an epilogue are read, so that the residual is not overwritten;
+// the init is not, so that it is not copied.
+// CHECK-LABEL: func @regions
+// CHECK-SAME: %[[X:[a-z0-9]*]]: memref<4x64xf32>, %[[G:[a-z0-9]*]]: memref<64xf32>, %[[W:[a-z0-9]*]]: memref<8x64xf8E4M3FN>, %[[SW:[a-z0-9]*]]: memref<8x2xf8E8M0FNU>, %[[R:[a-z0-9]*]]: memref<4x8xf32>
+func.func @regions(%x: tensor<4x64xf32>, %g: tensor<64xf32>, %w: tensor<8x64xf8E4M3FN>, %sw: tensor<8x2xf8E8M0FNU>, %r: tensor<4x8xf32>) -> (tensor<4x8xf32>, tensor<4x8xf32>) {
+  // CHECK-NOT: memref.copy
+  // CHECK: %[[E:.*]] = memref.alloc() {{.*}} : memref<4x64xf8E4M3FN>
+  // CHECK: %[[S:.*]] = memref.alloc() {{.*}} : memref<4x2xf8E8M0FNU>
+  // CHECK: mx.quantize <mxfp8_e4m3> axis = 1 ins(%[[X]] : memref<4x64xf32>) outs(%[[E]], %[[S]] : {{.*}}) prologue ins(%[[G]] : memref<64xf32>) maps
+  // CHECK: mx.yield
+  %e = tensor.empty() : tensor<4x64xf8E4M3FN>
+  %s = tensor.empty() : tensor<4x2xf8E8M0FNU>
+  %q:2 = mx.quantize <mxfp8_e4m3> axis = 1 ins(%x : tensor<4x64xf32>) outs(%e, %s : tensor<4x64xf8E4M3FN>, tensor<4x2xf8E8M0FNU>)
+      -> tensor<4x64xf8E4M3FN>, tensor<4x2xf8E8M0FNU> prologue ins(%g : tensor<64xf32>) maps = [affine_map<(m, k) -> (k)>] {
+  ^bb0(%in: f32, %gamma: f32):
+    %0 = arith.mulf %in, %gamma : f32
+    mx.yield %0 : f32
+  }
+  // CHECK: %[[D:.*]] = memref.alloc() {{.*}} : memref<4x8xf32>
+  // CHECK-NOT: memref.copy
+  // CHECK: mx.matmul lhs(%[[E]], %[[S]] : {{.*}}) as <mxfp8_e4m3> rhs(%[[W]], %[[SW]] : {{.*}}) as <mxfp8_e4m3> outs(%[[D]] : memref<4x8xf32>) {{.*}} epilogue ins(%[[R]] : memref<4x8xf32>) maps
+  // CHECK: return %[[R]], %[[D]]
+  %d = mx.matmul lhs(%q#0, %q#1 : tensor<4x64xf8E4M3FN>, tensor<4x2xf8E8M0FNU>) as <mxfp8_e4m3>
+      rhs(%w, %sw : tensor<8x64xf8E4M3FN>, tensor<8x2xf8E8M0FNU>) as <mxfp8_e4m3>
+      outs(%r : tensor<4x8xf32>) indexing_maps = [#lhs, #rhs, #out] -> tensor<4x8xf32>
+      epilogue ins(%r : tensor<4x8xf32>) maps = [affine_map<(m, n) -> (m, n)>] {
+  ^bb0(%sum: f32, %in: f32):
+    %0 = arith.addf %sum, %in : f32
+    mx.yield %0 : f32
+  }
+  return %r, %d : tensor<4x8xf32>, tensor<4x8xf32>
+}

@@ -302,3 +302,28 @@ module attributes {transform.with_named_sequence} {
     transform.yield
   }
 }
+
+// -----
+
+#lhs = affine_map<(m, n, k) -> (m, k)>
+#rhs = affine_map<(m, n, k) -> (n, k)>
+#out = affine_map<(m, n, k) -> (m, n)>
+func.func @epilogue(%x: tensor<64x64xbf16>, %w: tensor<64x64xf8E4M3FN>, %s: tensor<64x2xf8E8M0FNU>, %c: tensor<64x64xf32>) -> tensor<64x64xf32> {
+  // expected-remark @+3 {{not tiled: a loop over K would apply the epilogue to each partial sum; run mx-inline-regions first}}
+  // expected-error @+2 {{'mx.matmul' op faild to tile operation}}
+  // expected-error @+1 {{'mx.matmul' op failed to generate tiling loops}}
+  %d = mx.matmul lhs(%x : tensor<64x64xbf16>) rhs(%w, %s : tensor<64x64xf8E4M3FN>, tensor<64x2xf8E8M0FNU>) as <mxfp8_e4m3>
+      outs(%c : tensor<64x64xf32>) indexing_maps = [#lhs, #rhs, #out] -> tensor<64x64xf32> epilogue {
+  ^bb0(%sum: f32):
+    %0 = math.exp %sum : f32
+    mx.yield %0 : f32
+  }
+  return %d : tensor<64x64xf32>
+}
+module attributes {transform.with_named_sequence} {
+  transform.named_sequence @__transform_main(%root: !transform.any_op {transform.readonly}) {
+    %op = transform.structured.match ops{["mx.matmul"]} in %root : (!transform.any_op) -> !transform.any_op
+    %t:2 = transform.structured.tile_using_for %op tile_sizes [0, 0, 1] : (!transform.any_op) -> (!transform.any_op, !transform.any_op)
+    transform.yield
+  }
+}

@@ -219,3 +219,65 @@ module attributes {transform.with_named_sequence} {
     transform.yield
   }
 }
+
+// -----
+
+#lhs = affine_map<(m, n, k) -> (m, k)>
+#rhs = affine_map<(m, n, k) -> (n, k)>
+#out = affine_map<(m, n, k) -> (n, m)>
+
+// The inputs of regions are sliced as their maps say: those of an epilogue by
+// the dimensions of the result, which is a transpose here.
+// CHECK-LABEL: func @regions
+// CHECK-SAME: %[[X:[a-z0-9]*]]: tensor<64x256xf32>, %[[R:[a-z0-9]*]]: tensor<64xf32>, %[[G:[a-z0-9]*]]: tensor<256xf32>, %{{.*}}: tensor<128x256xf8E4M3FN>, %{{.*}}: tensor<128x8xf8E8M0FNU>, %[[B:[a-z0-9]*]]: tensor<128xf32>
+func.func @regions(%x: tensor<64x256xf32>, %r: tensor<64xf32>, %g: tensor<256xf32>, %w: tensor<128x256xf8E4M3FN>, %sw: tensor<128x8xf8E8M0FNU>,
+                   %b: tensor<128xf32>, %c: tensor<128x64xf32>, %z: tensor<f32>) -> (tensor<128x64xf32>, tensor<f32>) {
+  %e = tensor.empty() : tensor<64x256xf8E4M3FN>
+  %s = tensor.empty() : tensor<64x8xf8E8M0FNU>
+  %q:2 = mx.quantize <mxfp8_e4m3> axis = 1 ins(%x : tensor<64x256xf32>)
+      outs(%e, %s : tensor<64x256xf8E4M3FN>, tensor<64x8xf8E8M0FNU>) -> tensor<64x256xf8E4M3FN>, tensor<64x8xf8E8M0FNU>
+      prologue ins(%r, %g : tensor<64xf32>, tensor<256xf32>) maps = [affine_map<(m, k) -> (m)>, affine_map<(m, k) -> (k)>] {
+  ^bb0(%in: f32, %rstd: f32, %gamma: f32):
+    %0 = arith.mulf %in, %rstd : f32
+    %1 = arith.mulf %0, %gamma : f32
+    mx.yield %1 : f32
+  }
+  // CHECK: scf.for %[[M:[a-z0-9]+]] =
+  // CHECK: scf.for %[[N:[a-z0-9]+]] =
+  // CHECK: %[[XT:.*]] = tensor.extract_slice %[[X]][%[[M]], 0] [16, 256] [1, 1]
+  // CHECK: %[[RT:.*]] = tensor.extract_slice %[[R]][%[[M]]] [16] [1]
+  // CHECK: mx.quantize <mxfp8_e4m3> axis = 1 ins(%[[XT]] : {{.*}} prologue ins(%[[RT]], %[[G]] : tensor<16xf32>, tensor<256xf32>)
+  // CHECK: %[[BT:.*]] = tensor.extract_slice %[[B]][%[[N]]] [32] [1]
+  // CHECK: tensor.extract_slice %{{.*}}[%[[N]], %[[M]]] [32, 16] [1, 1]
+  // CHECK: mx.matmul {{.*}} epilogue ins(%[[BT]] : tensor<32xf32>) maps
+  %d = mx.matmul lhs(%q#0, %q#1 : tensor<64x256xf8E4M3FN>, tensor<64x8xf8E8M0FNU>) as <mxfp8_e4m3>
+      rhs(%w, %sw : tensor<128x256xf8E4M3FN>, tensor<128x8xf8E8M0FNU>) as <mxfp8_e4m3>
+      outs(%c : tensor<128x64xf32>) indexing_maps = [#lhs, #rhs, #out] -> tensor<128x64xf32>
+      epilogue ins(%b : tensor<128xf32>) maps = [affine_map<(n, m) -> (n)>] {
+  ^bb0(%sum: f32, %bias: f32):
+    %0 = arith.addf %sum, %bias : f32
+    mx.yield %0 : f32
+  }
+  // CHECK: scf.for %[[I:[a-z0-9]+]] =
+  // CHECK: %[[RA:.*]] = tensor.extract_slice %[[R]][%[[I]]] [32] [1]
+  // CHECK: mx.amax {{.*}} prologue ins(%[[RA]] : tensor<32xf32>) maps
+  %a = mx.amax ins(%x : tensor<64x256xf32>) outs(%z : tensor<f32>) -> tensor<f32>
+      prologue ins(%r : tensor<64xf32>) maps = [affine_map<(m, k) -> (m)>] {
+  ^bb0(%in: f32, %rstd: f32):
+    %0 = arith.mulf %in, %rstd : f32
+    mx.yield %0 : f32
+  }
+  return %d, %a : tensor<128x64xf32>, tensor<f32>
+}
+module attributes {transform.with_named_sequence} {
+  transform.named_sequence @__transform_main(%root: !transform.any_op {transform.readonly}) {
+    %mm = transform.structured.match ops{["mx.matmul"]} in %root : (!transform.any_op) -> !transform.any_op
+    %q = transform.structured.match ops{["mx.quantize"]} in %root : (!transform.any_op) -> !transform.any_op
+    %a = transform.structured.match ops{["mx.amax"]} in %root : (!transform.any_op) -> !transform.any_op
+    %t, %l:2 = transform.structured.tile_using_for %mm tile_sizes [16, 32, 0]
+        : (!transform.any_op) -> (!transform.any_op, !transform.any_op, !transform.any_op)
+    transform.structured.fuse_into_containing_op %q into %l#1 : (!transform.any_op, !transform.any_op) -> (!transform.any_op, !transform.any_op)
+    %u:2 = transform.structured.tile_using_for %a tile_sizes [32, 0] : (!transform.any_op) -> (!transform.any_op, !transform.any_op)
+    transform.yield
+  }
+}

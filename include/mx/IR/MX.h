@@ -6,6 +6,7 @@
 #define MX_IR_MX_H
 
 #include "mx/Formats/Hadamard.h"
+#include "mx/IR/ElementRegion.h"
 #include "mx/IR/FormatTypes.h"
 #include "mx/IR/ProductShape.h"
 #include "mx/Target/Capabilities.h"
@@ -16,6 +17,7 @@
 #include "mlir/IR/Dialect.h"
 #include "mlir/IR/OpDefinition.h"
 #include "mlir/IR/TensorEncoding.h"
+#include "mlir/Interfaces/ControlFlowInterfaces.h"
 #include "mlir/Interfaces/DestinationStyleOpInterface.h"
 #include "mlir/Interfaces/InferTypeOpInterface.h"
 #include "mlir/Interfaces/SideEffectInterfaces.h"

@@ -184,6 +184,83 @@ def MXFoldWeights : Pass<"mx-fold-weights"> {
   let dependentDialects = ["::mx::MXDialect", "::mlir::arith::ArithDialect"];
 }
 
+def MXFuse : Pass<"mx-fuse"> {
+  let summary = "elementwise ops next to mx.quantize and mx.matmul into their regions";
+  let description = [{
+    An elementwise linalg op (bias, activation function, residual, cast) that
+    alone reads an `mx.matmul` becomes its epilogue, and one that is read by an
+    `mx.quantize` and the `mx.amax` of the same tensor only (a norm's scaling,
+    an activation function, a cast) becomes their prologue; then the next one
+    before or after it. What a tensor of its own was between them is then a
+    scalar of the same type: all bits stay, roundings included.
+
+    - Reshapes in between stay outside: the operands are collapsed instead.
+      Transpositions and broadcasts of operands become maps of the region, equal
+      elements constants in it.
+    - Ops that read a product several times and meet again, as in x * sigmoid(x),
+      are one.
+    - The sum of a product with an epilogue starts from zero, so that its init
+      must be one; the product moves to the op that read it.
+    - Stays: what the plan keeps (it has an `mx.role`), what reduces, gathers or
+      reads indices, what has a second reader, which would compute it again, and
+      ops of another block, such as the body of a loop.
+
+    Each op that moves, and each that cannot and why, is an optimisation remark
+    of the category `mx-fuse` (`--remarks-filter=mx-fuse`). `mx-inline-regions`
+    is the inverse.
+
+    ```mlir
+    %0 = mx.matmul ... outs(%zero : tensor<4x8xf32>) ... -> tensor<4x8xf32>
+    %1 = linalg.generic {...} ins(%0, %bias : tensor<4x8xf32>, tensor<8xf32>) ... {
+      %2 = arith.addf %in, %in_0 : f32
+      linalg.yield %2 : f32
+    } -> tensor<4x8xf32>
+    // becomes
+    %0 = mx.matmul ... outs(%e : tensor<4x8xf32>) ... -> tensor<4x8xf32>
+        epilogue ins(%bias : tensor<8xf32>) maps = [affine_map<(d0, d1) -> (d1)>] {
+    ^bb0(%sum: f32, %in: f32):
+      %2 = arith.addf %sum, %in : f32
+      mx.yield %2 : f32
+    }
+    ```
+  }];
+  let statistics = [
+    Statistic<"numPrologues", "prologues", "ops moved into a prologue">,
+    Statistic<"numEpilogues", "epilogues", "ops moved into an epilogue">];
+  let dependentDialects = [
+    "::mx::MXDialect", "::mlir::arith::ArithDialect",
+    "::mlir::linalg::LinalgDialect", "::mlir::tensor::TensorDialect"];
+}
+
+def MXInlineRegions : Pass<"mx-inline-regions"> {
+  let summary = "prologues and epilogues of mx ops as linalg.generic";
+  let description = [{
+    The inverse of `mx-fuse`, for what knows mx ops without regions: a prologue
+    becomes a linalg.generic before the op (one for an `mx.quantize` and its
+    `mx.amax`), an epilogue one after it, and the product gets a zero fill as its
+    init. `convert-mx-to-linalg` and `mx-to-gpu` start with it. An op on memrefs
+    that has a region is an error.
+
+    ```mlir
+    %q:2 = mx.quantize <mxfp4> axis = 1 ins(%x : tensor<4x64xf32>) ... prologue {
+    ^bb0(%in: f32):
+      %0 = math.tanh %in : f32
+      mx.yield %0 : f32
+    }
+    // becomes
+    %e = tensor.empty() : tensor<4x64xf32>
+    %y = linalg.generic {...} ins(%x : tensor<4x64xf32>) outs(%e : tensor<4x64xf32>) {
+      %0 = math.tanh %in : f32
+      linalg.yield %0 : f32
+    } -> tensor<4x64xf32>
+    %q:2 = mx.quantize <mxfp4> axis = 1 ins(%y : tensor<4x64xf32>) ...
+    ```
+  }];
+  let dependentDialects = [
+    "::mlir::arith::ArithDialect", "::mlir::linalg::LinalgDialect",
+    "::mlir::tensor::TensorDialect"];
+}
+
 def MXStrip : Pass<"mx-strip", "::mlir::ModuleOp"> {
   let summary = "remove the attributes of the plan";
   let description = [{

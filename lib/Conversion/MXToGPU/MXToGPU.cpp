@@ -93,6 +93,8 @@ void ConvertMXToGPU::runOnOperation() {
       op->emitOpError("must have been bufferized");
       return WalkResult::interrupt();
     }
+    if (failed(verifyNoElementRegion(op)))
+      return WalkResult::interrupt();
     ops.push_back(op);
     return WalkResult::advance();
   });

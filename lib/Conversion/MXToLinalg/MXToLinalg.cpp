@@ -11,6 +11,7 @@
 #include "Shapes.h"
 
 #include "mx/IR/MX.h"
+#include "mx/Transforms/InlineRegions.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
@@ -192,6 +193,8 @@ struct ConvertMXToLinalgPass
   }
 
   void runOnOperation() override {
+    if (failed(inlineRegions(getOperation())))
+      return signalPassFailure();
     if (hostOps) {
       if (failed(convertHostOps()))
         signalPassFailure();

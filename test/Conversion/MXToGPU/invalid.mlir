@@ -165,3 +165,16 @@ func.func @family(%x: memref<8x64xf32>, %a: memref<f32>) {
   mx.amax ins(%x : memref<8x64xf32>) outs(%a : memref<f32>) {mx.kernel = #kernel}
   return
 }
+
+// -----
+
+#kernel = #mx.kernel<quantize, chip = "sm_80", atom = alu, warps = 4>
+func.func @prologue(%x: memref<8x64xf32>, %e: memref<8x64xf8E4M3FN>, %s: memref<8x2xf8E8M0FNU>) {
+  // expected-error @+1 {{'mx.quantize' op has a region, which is not lowered here; run mx-inline-regions first}}
+  mx.quantize <mxfp8_e4m3> axis = 1 ins(%x : memref<8x64xf32>) outs(%e, %s : memref<8x64xf8E4M3FN>, memref<8x2xf8E8M0FNU>) {mx.kernel = #kernel} prologue {
+  ^bb0(%in: f32):
+    %0 = math.tanh %in : f32
+    mx.yield %0 : f32
+  }
+  return
+}

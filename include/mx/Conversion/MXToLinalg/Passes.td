@@ -10,7 +10,8 @@ def ConvertMXToLinalg : Pass<"convert-mx-to-linalg", "::mlir::ModuleOp"> {
     Each mx op on tensors becomes a few linalg ops whose elements and scales
     are those of lib/Formats, bit for bit, and stay so as long as no flags are
     added to their arithmetic; sums of products are in f32, in an order that is
-    free.
+    free. Prologues and epilogues become linalg.generic first, as by
+    `mx-inline-regions`.
 
     Tensors of narrow types (f4E2M1FN, f6E2M3FN, f6E3M2FN, f8E4M3FN, f8E5M2,
     f8E8M0FNU, i4, i2) become tensors of i8, one code a byte, everywhere: in
