@@ -261,7 +261,8 @@ LogicalResult Program::lower() {
     if (!argument.isParameter())
       ir->function.removeArgAttr(i, "mx.parameter");
   // Kernels want codes along K; what quantises a weight is about to move.
-  if (!options.chip.empty() && failed(run("move-k", "mx-move-k-innermost")))
+  if (!options.chip.empty() &&
+      failed(run("move-k", "mx-inline-regions,mx-move-k-innermost")))
     return failure();
   if (failed(run("hoist-weights", "mx-hoist-weights")))
     return failure();
