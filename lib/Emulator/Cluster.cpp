@@ -27,7 +27,7 @@ Cluster::Cluster(Machine &machine, uint64_t number, Dim3 index)
   firstAsyncAgent = blocks.size() * blocks[0]->warps.size();
   if (machine.options.count || machine.options.trace)
     trace = std::make_unique<Trace>(machine.program, machine.options);
-  if (!isChecking())
+  if (!getChecks().races)
     return;
   race = std::make_unique<Race>(*this, firstAsyncAgent);
   for (auto &block : blocks)
@@ -80,7 +80,7 @@ AsyncOperation *Cluster::start(Warp &warp, AsyncOperation operation) {
       fault(operation.origin, problem);
   };
   for (const Footprint &read : operation.reads)
-    check(read, Access::Read);
+    check(read, getChecks().uninitialized ? Access::Read : Access::ReadAny);
   for (const Footprint &write : operation.writes)
     check(write, Access::Write);
   if (hasFault())
@@ -91,14 +91,15 @@ AsyncOperation *Cluster::start(Warp &warp, AsyncOperation operation) {
       read.region->addReader(read.address, read.size, 1);
   for (const Footprint &write : operation.writes)
     write.region->setState(write.address, write.size, ByteState::InFlight);
-  if (race) {
+  if (getChecks().needsOrder()) {
     unsigned slot = numStarted++ % numAsyncAgents;
     operation.agent = firstAsyncAgent + slot;
     operation.knowledge.join(warp.knowledge);
     operation.knowledge.order.set(operation.agent, ++asyncEpochs[slot]);
     ++warp.knowledge.order.time[warp.agent];
-    race->start(operation);
   }
+  if (race)
+    race->start(operation);
   pending.push_back(std::move(operation));
   return &pending.back();
 }

@@ -197,7 +197,7 @@ public:
   bool isRandom() const {
     return machine.options.completion == Completion::Random;
   }
-  bool isChecking() const { return machine.options.check; }
+  const Checks &getChecks() const { return machine.options.checks; }
 
   Machine &machine;
   uint64_t number;

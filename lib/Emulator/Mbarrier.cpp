@@ -85,7 +85,7 @@ Mbarrier *mx::ptx::lookupMbarrier(Warp &warp, unsigned lane, Space space,
   if (!mbarrier)
     return fail(" is not initialised: there was no mbarrier.init, or an "
                 "mbarrier.inval since");
-  if (!warp.cluster.isChecking())
+  if (!warp.cluster.getChecks().async)
     return mbarrier;
   if (!isInitKnown(warp, *mbarrier))
     return fail(" is used without a barrier after its mbarrier.init");
@@ -102,7 +102,7 @@ static void signal(Cluster &cluster, const AsyncOperation &operation,
     return cluster.fault(operation.origin,
                          "mbarrier at 0x" + llvm::utohexstr(address) +
                              " is not live when the operation completes on it");
-  if (cluster.isChecking())
+  if (cluster.getChecks().needsOrder())
     mbarrier->arriving.join(operation.knowledge);
   std::string problem = f(*mbarrier);
   if (!problem.empty())

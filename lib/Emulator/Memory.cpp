@@ -61,7 +61,8 @@ bool mx::ptx::areStatesFine(const ByteState *states, unsigned size,
     return true;
   return std::all_of(states, states + size, [&](ByteState state) {
     return state == ByteState::Initialized ||
-           (state == ByteState::Uninitialized && access == Access::Write);
+           (state == ByteState::Uninitialized &&
+            (access == Access::Write || access == Access::ReadAny));
   });
 }
 
@@ -69,7 +70,7 @@ std::string mx::ptx::checkAccess(Region *region, llvm::StringRef space,
                                  uint64_t address, unsigned size,
                                  unsigned alignment, Access access) {
   auto describe = [&](const llvm::Twine &problem) {
-    std::string verb = access == Access::Read ? "read" : "write";
+    std::string verb = isWrite(access) ? "write" : "read";
     return (verb + " of " + llvm::Twine(size) + " bytes at " + space +
             " address 0x" + llvm::utohexstr(address) + ": " + problem)
         .str();
@@ -95,10 +96,11 @@ std::string mx::ptx::checkAccess(Region *region, llvm::StringRef space,
     if (states[i] == ByteState::Barrier)
       return describe(byte + " belongs to an mbarrier; mbarrier.inval frees "
                              "it");
-    if (states[i] == ByteState::Uninitialized && access != Access::Write)
+    if (states[i] == ByteState::Uninitialized && access != Access::Write &&
+        access != Access::ReadAny)
       return describe(byte + " was never written");
   }
-  if (access != Access::Read && region->isBeingRead(address, size))
+  if (isWrite(access) && region->isBeingRead(address, size))
     return describe("an asynchronous operation that has not been waited for "
                     "reads these bytes of " +
                     region->name);

@@ -24,7 +24,16 @@ enum class ByteState : uint8_t {
   Barrier
 };
 
-enum class Access : uint8_t { Read, Write, ReadWrite };
+enum class Access : uint8_t {
+  Read,
+  Write,
+  ReadWrite,
+  /// A read of bytes that need not have been written.
+  ReadAny
+};
+inline bool isWrite(Access access) {
+  return access == Access::Write || access == Access::ReadWrite;
+}
 
 /// Zeroed memory that the system provides when it is touched, not before.
 template <typename T> struct LazyArray {

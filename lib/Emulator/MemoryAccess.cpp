@@ -289,7 +289,9 @@ template <bool ToSpace> static void cvta(Warp &warp, const Decoded &decoded) {
   const uint64_t *a = warp.read(decoded.value(1));
   if (!a)
     return;
-  uint64_t base = decoded.space == Space::Shared  ? window::shared
+  bool isShared =
+      decoded.space == Space::Shared || decoded.space == Space::SharedCluster;
+  uint64_t base = isShared                        ? window::shared
                   : decoded.space == Space::Local ? window::local
                   : decoded.space == Space::Param ? window::param
                   : decoded.space == Space::Const ? window::constant

@@ -306,7 +306,7 @@ static Stamp makeStamp(const Warp &warp, unsigned lane, uint64_t epoch,
 
 void Race::access(Warp &warp, unsigned lane, const Region &region,
                   uint64_t address, unsigned size, Access access) {
-  bool isWrite = access != Access::Read;
+  bool isWrite = mx::ptx::isWrite(access);
   uint64_t epoch =
       isWrite ? beginWrite(warp) : warp.knowledge.order.get(warp.agent);
   if (epoch >= Stamp::maxEpoch)
@@ -334,7 +334,7 @@ void Race::synchronize(Warp &warp, uint64_t address, Access access) {
     else if (it != released.end())
       warp.observed.join(it->second);
   }
-  if (access == Access::Read)
+  if (!mx::ptx::isWrite(access))
     return;
   if (isBoth || order == MemoryOrder::Release)
     warp.releaseTo(released[address]);

@@ -91,7 +91,7 @@ void mx::ptx::startTensorOperation(Warp &warp, unsigned lane,
                                    llvm::ArrayRef<BlockAccess> accesses) {
   uint64_t thread = getThread(warp, lane);
   TensorMemory::Pipeline &pipeline = getPipeline(warp, lane);
-  bool isChecking = warp.cluster.isChecking();
+  bool isChecking = warp.cluster.getChecks().tensorMemory;
   Clock known = getTensorOrder(warp);
   for (const BlockAccess &use : accesses) {
     TensorMemory &memory = getTensorMemory(*use.block);
@@ -125,7 +125,7 @@ void mx::ptx::startTensorOperation(Warp &warp, unsigned lane,
 /// 9.7.16.6.4. Triton's kernels rely on barriers alone, so only strict mode
 /// asks for these.
 static void fenceBefore(Warp &warp, const Decoded &) {
-  if (!warp.cluster.isChecking())
+  if (!warp.cluster.getChecks().tensorMemory)
     return;
   warp.knowledge.fenced.join(warp.knowledge.order);
   ++warp.knowledge.order.time[warp.agent];
@@ -136,7 +136,7 @@ static void fenceAfter(Warp &warp, const Decoded &) {
 }
 
 template <TensorUse Use> static void wait(Warp &warp, const Decoded &) {
-  if (!warp.checkConverged() && warp.cluster.isChecking())
+  if (!warp.checkConverged() && warp.cluster.getChecks().tensorMemory)
     getTensorMemory(warp.parent)
         .finish(Use, warp.agent, warp.knowledge.order.get(warp.agent));
 }

@@ -144,11 +144,11 @@ bool WarpAccess::assign(unsigned address, unsigned registers, int splitAt) {
     access.origin = warp.getOrigin(llvm::countr_zero(warp.active));
     access.agent = warp.agent;
     access.isPending = true;
-    if (problem.empty() && warp.cluster.isChecking())
+    if (problem.empty() && warp.cluster.getChecks().tensorMemory)
       problem = memory.checkOrder(access, known);
     if (!problem.empty())
       return fail(problem);
-    if (warp.cluster.isChecking())
+    if (warp.cluster.getChecks().tensorMemory)
       memory.note(access, known);
   }
   return true;
@@ -209,7 +209,7 @@ template <bool Red> static void load(Warp &warp, const Decoded &decoded) {
   bool hasSplit = decoded.getNumOperands() > address + 1;
   if (!access.assign(address, 0, hasSplit ? int(address) + 1 : -1))
     return;
-  if (warp.cluster.isChecking())
+  if (warp.cluster.getChecks().tensorMemory)
     for (const TensorRange &range : access.ranges) {
       std::string problem =
           access.memory.findUnwritten(range, access.isPacked ? 1 : 3);

@@ -72,7 +72,7 @@ static bool serve(Warp &warp, const BlockGroup &group, uint64_t index) {
     one.begin = request.begin;
     one.isDone = true;
     if (!request.isFree) {
-      bool isChecking = warp.cluster.isChecking();
+      bool isChecking = warp.cluster.getChecks().tensorMemory;
       memory.allocations.push_back({one.begin, one.begin + one.size, one.origin,
                                     one.agent,
                                     isChecking ? one.known.get(one.agent) : 0});
@@ -81,7 +81,7 @@ static bool serve(Warp &warp, const BlockGroup &group, uint64_t index) {
     TensorAccess access;
     access.range = {LaneMask::makeAll(), one.begin, one.begin + one.size};
     access.use = TensorUse::Free;
-    std::string problem = warp.cluster.isChecking()
+    std::string problem = warp.cluster.getChecks().tensorMemory
                               ? memory.checkOrder(access, one.known)
                               : std::string();
     if (!problem.empty())

@@ -131,7 +131,7 @@ static void shift(Warp &warp, const Decoded &decoded) {
     for (const BlockAccess &use : accesses) {
       TensorMemory &memory = getTensorMemory(*use.block);
       std::string problem = memory.findUnwritten(use.access.range, 3);
-      if (!problem.empty() && cluster.isChecking())
+      if (!problem.empty() && cluster.getChecks().tensorMemory)
         return cluster.fault(self.origin, problem);
       for (unsigned c = 0; c < numColumns; ++c) {
         uint32_t *first = memory.getColumn(address.column + c) + address.lane;

@@ -35,7 +35,7 @@ bool TensorMma::gatherA(unsigned cta, unsigned half, OperandRows &rows,
     TensorRange range{getLanes(), a.column, a.column + operandColumns};
     std::string problem = memory.findUnwritten(range, 3);
     Cluster &cluster = blocks[cta]->cluster;
-    if (!problem.empty() && cluster.isChecking()) {
+    if (!problem.empty() && cluster.getChecks().tensorMemory) {
       cluster.fault(self.origin, "matrix A: " + problem);
       return false;
     }
@@ -81,7 +81,7 @@ bool TensorMma::setScales(unsigned cta, OperandRows &rows, TensorAddress place,
   unsigned columns = isA ? getScaleColumnsA() : getScaleColumnsB();
   TensorRange range{LaneMask::makeAll(), place.column, place.column + columns};
   std::string problem = memory.findUnwritten(range, 3);
-  if (!problem.empty() && cluster.isChecking()) {
+  if (!problem.empty() && cluster.getChecks().tensorMemory) {
     cluster.fault(self.origin, name + problem);
     return false;
   }
@@ -135,7 +135,7 @@ void TensorMma::run(const MatrixProduct &product, AsyncOperation &self) const {
     Block &block = *blocks[cta];
     TensorMemory &memory = getTensorMemory(block);
     TensorRange range{getLanes(), d.column, d.column + getColumns()};
-    if (accumulates && block.cluster.isChecking()) {
+    if (accumulates && block.cluster.getChecks().tensorMemory) {
       std::string problem = memory.findUnwritten(range, isHalfFloat ? 1 : 3);
       if (!problem.empty())
         return block.cluster.fault(self.origin,

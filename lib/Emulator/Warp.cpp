@@ -150,6 +150,10 @@ void Warp::fault(unsigned lane, const Twine &message) {
 }
 
 void Warp::faultUninitialized(const Value &value) {
+  if (!cluster.getChecks().uninitialized && !isOwned(value)) {
+    initialized[value.index] |= active;
+    return;
+  }
   uint32_t missing = active & ~initialized[value.index];
   unsigned lane = llvm::countr_zero(missing);
   std::string name = machine.program.getRegisterName(value.index);
@@ -283,7 +287,7 @@ bool Warp::visit(unsigned lane, unsigned rank) {
   };
   if (other.hasEnded())
     return fail("has ended");
-  if (!cluster.isChecking())
+  if (!cluster.getChecks().needsOrder())
     return false;
   // It has started if it came to the cluster's barrier, or if something that
   // one of its warps did happened before this.
@@ -356,21 +360,21 @@ void Warp::faultAccess(unsigned lane, Region *region, Space space,
 }
 
 void Warp::releaseTo(Knowledge &object) {
-  if (!cluster.isChecking())
+  if (!cluster.getChecks().needsOrder())
     return;
   object.join(knowledge);
   ++knowledge.order.time[agent];
 }
 
 void Warp::acquireFrom(const Knowledge &object) {
-  if (!cluster.isChecking())
+  if (!cluster.getChecks().needsOrder())
     return;
   knowledge.join(object);
   laneOrder.learnAll(active, object.order.get(agent));
 }
 
 void Warp::publish(bool isShared, bool isGlobal) {
-  if (!cluster.isChecking())
+  if (!cluster.getChecks().needsOrder())
     return;
   if (isShared)
     knowledge.published[0].join(knowledge.order);
@@ -380,7 +384,7 @@ void Warp::publish(bool isShared, bool isGlobal) {
 }
 
 void Warp::fence() {
-  if (!cluster.isChecking())
+  if (!cluster.getChecks().needsOrder())
     return;
   acquireFrom(observed);
   observed = {};
@@ -390,7 +394,7 @@ void Warp::fence() {
 }
 
 void Warp::synchronizeLanes(uint32_t mask) {
-  if (!cluster.isChecking())
+  if (!cluster.getChecks().needsOrder())
     return;
   uint32_t &epoch = knowledge.order.time[agent];
   if (mask == live)

@@ -103,7 +103,7 @@ public:
     if (LLVM_LIKELY((active & ~initialized[value.index]) == 0))
       return lanes(value);
     faultUninitialized(value);
-    return nullptr;
+    return hasFault() ? nullptr : lanes(value);
   }
   uint32_t getInitialized(const Value &value) const {
     return initialized[value.index];
@@ -176,15 +176,18 @@ public:
     if (LLVM_LIKELY(region && region->contains(address, size) &&
                     address % alignment == 0 &&
                     areStatesFine(region->stateAt(address), size, access) &&
-                    (access == Access::Read ||
+                    (!isWrite(access) ||
                      (space < Space::Param || space > Space::Const) &&
                          !region->isBeingRead(address, size)))) {
-      if (access != Access::Read)
+      if (isWrite(access))
         region->setState(address, size, ByteState::Initialized);
       if (LLVM_UNLIKELY(race != nullptr) && isVisibleToOthers(space))
         race->access(*this, lane, *region, address, size, access);
       return region->at(address);
     }
+    if (access == Access::Read && !cluster.getChecks().uninitialized)
+      return this->access(lane, space, address, size, alignment,
+                          Access::ReadAny);
     faultAccess(lane, region, space, address, size, alignment, access);
     return nullptr;
   }

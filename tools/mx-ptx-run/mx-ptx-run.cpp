@@ -5,6 +5,7 @@
 #include "mx/Emulator/LaunchFile.h"
 
 #include "llvm/ADT/Statistic.h"
+#include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/CommandLine.h"
 #include "llvm/Support/Error.h"
 #include "llvm/Support/InitLLVM.h"
@@ -53,10 +54,11 @@ static cl::opt<mx::ptx::Approx> approx(
     cl::init(mx::ptx::Approx::Exact), cl::cat(category));
 static cl::opt<uint64_t> seed("seed", cl::desc("decides all that is random"),
                               cl::init(0), cl::cat(category));
-static cl::opt<bool>
-    check("check",
-          cl::desc("look for races, missing fences and uninitialised bytes"),
-          cl::init(true), cl::cat(category));
+static cl::opt<std::string>
+    checks("check", cl::value_desc("all|none|LIST"),
+           cl::desc("what is looked for, out of uninit, race, async, tmem; "
+                    "bounds and barrier always are"),
+           cl::init("all"), cl::cat(category));
 static cl::opt<bool>
     strict("strict",
            cl::desc("ask for tcgen05.fence as the PTX ISA does; Triton's "
@@ -80,6 +82,31 @@ static cl::opt<bool>
     traceValues("trace-values",
                 cl::desc("trace what the registers are that are written"),
                 cl::cat(category));
+
+/// The checks that `list` names.
+static Expected<mx::ptx::Checks> parseChecks(StringRef list) {
+  if (list == "all")
+    return mx::ptx::Checks();
+  mx::ptx::Checks checks = mx::ptx::Checks::none();
+  if (list == "none")
+    return checks;
+  for (StringRef name : split(list, ',')) {
+    if (name == "uninit")
+      checks.uninitialized = true;
+    else if (name == "race")
+      checks.races = true;
+    else if (name == "async")
+      checks.async = true;
+    else if (name == "tmem")
+      checks.tensorMemory = true;
+    else if (name != "bounds" && name != "barrier")
+      return createStringError("--check=" + list +
+                               ": there are all, none, and "
+                               "lists of bounds, uninit, race, async, barrier "
+                               "and tmem");
+  }
+  return checks;
+}
 
 /// Runs the launch, with a trace if one is wanted: also of one that fails.
 static Error run(const mx::ptx::Module &module,
@@ -130,7 +157,10 @@ int main(int argc, char **argv) {
   options.execution.approx = approx;
   if (accumulation.getNumOccurrences())
     options.accumulate = accumulation;
-  options.execution.check = check;
+  Expected<mx::ptx::Checks> parsed = parseChecks(checks);
+  if (!parsed)
+    return fail(toString(parsed.takeError()));
+  options.execution.checks = *parsed;
   options.execution.strict = strict;
   options.execution.maxInstructions = maxInstructions;
   options.outDir = outDir;

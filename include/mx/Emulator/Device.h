@@ -43,14 +43,30 @@ enum class Accumulate : uint8_t {
 /// Which result within the PTX ISA's bound an .approx instruction gives.
 enum class Approx : uint8_t { Exact, Low, High, Random };
 
+/// What is looked for. Bounds and alignment, barriers and everything else that
+/// costs nothing are always checked.
+struct Checks {
+  /// Reads of registers and memory that were never written.
+  bool uninitialized = true;
+  /// Accesses that nothing orders, and proxies without a fence between.
+  bool races = true;
+  /// mbarriers before their initialisation is known.
+  bool async = true;
+  /// The order of tcgen05 operations, and cells that nobody has written.
+  bool tensorMemory = true;
+
+  static Checks none() { return {false, false, false, false}; }
+  /// Whether what happened before what has to be known.
+  bool needsOrder() const { return races || async || tensorMemory; }
+};
+
 struct ExecutionOptions {
   Completion completion = Completion::Latest;
   Accumulate accumulate = Accumulate::Exact;
   Approx approx = Approx::Exact;
   /// Decides all that is random; one seed, one result.
   uint64_t seed = 0;
-  /// Races, proxies, uninitialised bytes. Bounds are always checked.
-  bool check = true;
+  Checks checks;
   /// tcgen05.fence is asked for as the PTX ISA does; Triton leaves it out.
   bool strict = false;
   /// Warp instructions after which a launch counts as endless; 0: no limit.
