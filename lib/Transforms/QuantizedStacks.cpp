@@ -198,14 +198,15 @@ getKeptDims(tensor::CollapseShapeOp collapse) {
   ArrayRef<int64_t> shape = collapse.getSrcType().getShape();
   for (const ReassociationIndices &group : collapse.getReassociationIndices()) {
     std::optional<unsigned> dim;
-    for (int64_t i : group) {
+    // Upstream's verifier takes the low 32 bits of an index.
+    for (unsigned i : group) {
       if (shape[i] == 1)
         continue;
       if (dim)
         return std::nullopt;
       dim = i;
     }
-    kept.push_back(dim.value_or(group.back()));
+    kept.push_back(dim.value_or(unsigned(group.back())));
   }
   return kept;
 }
