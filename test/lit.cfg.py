@@ -41,6 +41,9 @@ for feature, tool in (("ptxas", "ptxas"), ("unit-tests", "MXUnitTests"), ("emula
     if shutil.which(tool, path=config.environment["PATH"]):
         config.available_features.add(feature)
 config.available_features.add(platform.machine())
+# check.sh --all: tests that take longer than everybody wants to wait.
+if os.environ.get("MX_TEST_ALL"):
+    config.available_features.add("all")
 # What the host can run, for tests of --cpu.
 if os.path.exists("/proc/cpuinfo"):
     with open("/proc/cpuinfo") as info:
