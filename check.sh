@@ -5,21 +5,16 @@
 # Builds what is missing and runs every test; the last line is
 # `N passed, N failed[, N skipped]`, and the exit status says the same.
 # --asan: the same with AddressSanitizer and UBSan, in a build folder of its own.
-# --all: also the tests that take longer, marked `REQUIRES: all`, and what each
-# test prints.
+# --all: also the tests that take longer, marked `REQUIRES: all`.
 set -euo pipefail
 cd "$(dirname "$0")"
 . cmake/bootstrap.sh
 
 preset=release
-lit=(-v)
 while :; do
   case "${1:-}" in
   --asan) preset=asan ;;
-  --all)
-    export MX_TEST_ALL=1
-    lit=(-a)
-    ;;
+  --all) export MX_TEST_ALL=1 ;;
   *) break ;;
   esac
   shift
@@ -29,7 +24,7 @@ bootstrap "$preset"
 say "testing"
 log=$build/check.log
 status=0
-/usr/lib/llvm-22/bin/lit "${lit[@]}" "$@" "$build/test" 2>&1 | tee "$log" >&2 || status=$?
+/usr/lib/llvm-22/bin/lit -v "$@" "$build/test" 2>&1 | tee "$log" >&2 || status=$?
 
 # lit's summary counts each kind on a line of its own.
 count() {

@@ -5,10 +5,14 @@ mutate.py MX_PTX_RUN LAUNCH.json... [--harmless FILE] [--seeds N] [--strict]
 
 A mutant is a kernel without one barrier, wait, commit or fence; a wait for an mbarrier becomes one that is always over.
 It is caught if the run stops with an error, or gives other results than the whole kernel: with what is asynchronous as
-late as possible, or in a random order for one of N seeds. FILE lists those that change nothing, `LAUNCH LINE reason`
-each; one that is caught all the same is an error, and so is one that does not exist. In texts that are made anew each
-time, LINE is INSTRUCTION#FIRST:LAST, a slice as in Python of the places where that stands. --strict is mx-ptx-run's. Prints caught / total of each launch and kind, and fails under 95 %
-of what is not harmless for barriers, waits and commits.
+late as possible, or in a random order for one of N seeds.
+
+FILE lists those that change nothing, `LAUNCH LINE reason` each; one that is caught all the same is an error, and so is
+one that does not exist. In texts that are made anew each time, LINE is INSTRUCTION#FIRST:LAST, a slice as in Python of
+the places where that stands. --strict is mx-ptx-run's.
+
+Prints caught / total of each launch and kind, and fails under 95 % of what is not harmless for barriers, waits and
+commits.
 """
 import argparse
 import collections
@@ -53,7 +57,7 @@ class Kernel:
         with tempfile.TemporaryDirectory() as out:
             result = subprocess.run([self.tool, path, "--launch", self.launch, "--max-instructions", "3000000",
                                      "--out", out] + self.options + schedule,
-                                    stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, timeout=120)
+                                    stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, timeout=600)
             if result.returncode not in (0, 1):
                 sys.exit("%s: exit status %d" % (path, result.returncode))
             results = {}
