@@ -37,7 +37,7 @@ if config.asan_runtime:
     config.substitutions.append((r"(?<![-/\w])mlir-opt(?![-/\w])", preload + " mlir-opt"))
 
 # Optional tools, each found on this machine or left out with its tests.
-for feature, tool in (("ptxas", "ptxas"), ("unit-tests", "MXUnitTests"), ("emulator-tests", "MXEmulatorTests"), ("recipe-fuzzer", "mx-recipe-fuzzer"), ("mlir-runner", "mlir-runner")):
+for feature, tool in (("ptxas", "ptxas"), ("unit-tests", "MXUnitTests"), ("emulator-tests", "MXEmulatorTests"), ("recipe-fuzzer", "mx-recipe-fuzzer"), ("ptx-fuzzer", "mx-ptx-fuzzer"), ("mlir-runner", "mlir-runner")):
     if shutil.which(tool, path=config.environment["PATH"]):
         config.available_features.add(feature)
 config.available_features.add(platform.machine())

@@ -6,7 +6,6 @@
 #include "Decoder.h"
 #include "Warp.h"
 
-#include "llvm/ADT/StringSwitch.h"
 #include "llvm/Support/MathExtras.h"
 #include "llvm/Support/raw_ostream.h"
 
@@ -165,9 +164,11 @@ static void printFormatted(Warp &warp, const Decoded &decoded) {
   }
 }
 
-Handler mx::ptx::getBuiltin(llvm::StringRef name) {
-  return llvm::StringSwitch<Handler>(name)
-      .Case("vprintf", printFormatted)
-      .Case("__assertfail", assertFail)
-      .Default(nullptr);
+Handler mx::ptx::getBuiltin(const Function &declaration) {
+  size_t numParams = declaration.params.size();
+  if (declaration.name == "vprintf" && numParams == 2)
+    return printFormatted;
+  if (declaration.name == "__assertfail" && numParams == 5)
+    return assertFail;
+  return nullptr;
 }

@@ -181,12 +181,13 @@ void Cluster::reportDeadlock() {
 void Cluster::run() {
   // Long enough to be cheap, short enough that one that spins does not hold up
   // what it spins for.
-  constexpr uint64_t quantum = 1 << 14;
+  uint64_t limit = machine.options.maxInstructions, quantum = 1 << 14;
+  if (limit)
+    quantum = std::min(quantum, limit);
   std::vector<Warp *> warps;
   for (auto &block : blocks)
     for (auto &warp : block->warps)
       warps.push_back(warp.get());
-  uint64_t limit = machine.options.maxInstructions;
   // Rounds in which warps only yielded: so many are a loop without an end.
   constexpr unsigned mostFruitless = 1 << 16;
   unsigned fruitless = 0;

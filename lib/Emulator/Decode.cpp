@@ -148,6 +148,12 @@ bool Decoder::decodePassed(const Operand &list,
                                    (isResult ? " results" : " parameters"));
   for (auto [operand, formal] : llvm::zip_equal(list.elements, formals)) {
     Passed one;
+    if (formal.registerIndex >= 0 &&
+        (formal.size > 8 || formal.vectorWidth > 1))
+      return fail(formal.location,
+                  "'" + formal.name +
+                      "': a parameter in a "
+                      "register is a scalar of at most 64 bits");
     if (isInFrame(operand)) {
       const Variable &variable = routine->function->variables[operand.index];
       if (variable.size != formal.size)
@@ -198,7 +204,7 @@ bool Decoder::decodeCall(const Instruction &source, Decoded &decoded) {
   const Function &function = module.functions[callee.index];
   CallSite site;
   if (function.isDeclaration)
-    site.builtin = getBuiltin(function.name);
+    site.builtin = getBuiltin(function);
   else
     site.routine = numbers.lookup(&function);
   if (decodePassed(*results, function.results, true, site.outputs) ||

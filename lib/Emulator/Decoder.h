@@ -29,6 +29,8 @@ private:
   // Layout.cpp: functions, memory, registers.
   bool findRoutines();
   bool layOutShared();
+  bool checkSize(uint64_t size, uint64_t most, llvm::StringRef what,
+                 const Variable &variable);
   bool layOutRoutine(Routine &routine);
   void findRecursion();
   uint64_t getStackSize() const;
@@ -70,9 +72,10 @@ private:
   std::string errorText;
 };
 
-/// The function of that name which the emulator has itself, or null: vprintf,
+/// The function of that name and arity which the emulator has itself, or null:
+/// vprintf,
 /// __assertfail.
-Handler getBuiltin(llvm::StringRef name);
+Handler getBuiltin(const Function &declaration);
 /// What executes a call.
 void callRoutine(Warp &warp, const Decoded &decoded);
 /// Updates the registers that hold clocks, then executes.

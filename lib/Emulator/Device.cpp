@@ -73,14 +73,12 @@ bool Device::isInitialized(uint64_t address) {
          *region->stateAt(address) == ByteState::Initialized;
 }
 
-/// The initial bytes of a variable of .global or .const, which are zero where
-/// nothing is written (PTX ISA 5.4.4); `addresses` are those of the module's
-/// variables.
+/// What is written of a variable of .global or .const, which is zero from there
+/// on (PTX ISA 5.4.4); `addresses` are those of the module's variables.
 static llvm::Expected<std::vector<uint8_t>>
 getInitialBytes(const Module &module, const Variable &variable,
                 llvm::ArrayRef<uint64_t> addresses) {
   std::vector<uint8_t> data = variable.data;
-  data.resize(variable.size);
   for (const Relocation &relocation : variable.relocations) {
     const Operand &target = relocation.target;
     bool isGlobal = target.kind == Operand::Variable &&
@@ -101,11 +99,21 @@ llvm::Expected<llvm::ArrayRef<uint64_t>> Device::load(const Module &module) {
   std::vector<uint64_t> &addresses = it->second;
   if (!isNew)
     return llvm::ArrayRef<uint64_t>(addresses);
-  for (const Variable &variable : module.variables)
+  // They are filled here, and text must not fill the memory.
+  constexpr uint64_t mostBytes = uint64_t(1) << 30;
+  uint64_t total = 0;
+  for (const Variable &variable : module.variables) {
+    bool isGlobal = variable.space == Space::Global;
+    if (isGlobal && (total += variable.size) > mostBytes) {
+      loaded.erase(it);
+      return makeError(module.fileName, variable.location,
+                       "the module's .global variables have more than " +
+                           Twine(mostBytes) + " bytes");
+    }
     addresses.push_back(
-        variable.space == Space::Global
-            ? allocate("'" + variable.name.str() + "'", variable.size)
-            : 0);
+        isGlobal ? allocate("'" + variable.name.str() + "'", variable.size)
+                 : 0);
+  }
   for (auto [variable, address] :
        llvm::zip_equal(module.variables, addresses)) {
     if (variable.space != Space::Global)
@@ -115,8 +123,9 @@ llvm::Expected<llvm::ArrayRef<uint64_t>> Device::load(const Module &module) {
       loaded.erase(it);
       return bytes.takeError();
     }
-    if (Error error = write(address, *bytes))
-      return std::move(error);
+    Region &region = *memory->find(address);
+    region.write(0, bytes->data(), bytes->size());
+    region.setState(address, variable.size, ByteState::Initialized);
   }
   return llvm::ArrayRef<uint64_t>(addresses);
 }
@@ -132,6 +141,7 @@ static Error fillConstants(Machine &machine,
     if (!bytes)
       return bytes.takeError();
     machine.constants.write(place, bytes->data(), bytes->size());
+    machine.constants.setState(place, variable.size, ByteState::Initialized);
   }
   return Error::success();
 }

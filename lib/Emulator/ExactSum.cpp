@@ -15,7 +15,8 @@ void ExactSum::addWide(double value) {
   int64_t significand = int64_t(std::ldexp(std::frexp(value, &exponent), 53));
   unsigned position = exponent - 53 + scale;
   unsigned word = position / 64, shift = position % 64;
-  __int128 term = __int128(significand) << shift;
+  // A product: negative numbers are not shifted.
+  __int128 term = __int128(significand) * (__int128(1) << shift);
   bool carry = false;
   for (unsigned i = word; i < words; ++i) {
     uint64_t part = i == word       ? uint64_t(term)

@@ -14,6 +14,13 @@ using namespace mx::ptx;
 static constexpr uint64_t openStackSize = 1 << 20;
 static constexpr uint64_t frameAlignment = 16;
 
+// CUDA C++ Programming Guide, technical specifications per compute capability;
+// PTX ISA 5.1.3 and 5.1.6.1.
+static constexpr uint64_t maxLocalSize = 512 << 10, maxConstantSize = 64 << 10,
+                          maxParamSize = 32764;
+/// More than any kernel has: each takes 256 bytes a warp.
+static constexpr uint64_t maxRegisters = 1 << 18;
+
 std::string Program::getRegisterName(uint32_t index) const {
   for (const Routine &routine : routines)
     if (index >= routine.firstRegister &&
@@ -61,7 +68,7 @@ bool Decoder::findRoutines() {
       if (callee.isEntry)
         return fail(operand->location, "a kernel cannot be called");
       if (callee.isDeclaration) {
-        if (!getBuiltin(callee.name))
+        if (!getBuiltin(callee))
           return fail(operand->location,
                       "'" + callee.name +
                           "' is declared, but not defined in this module");
@@ -95,6 +102,14 @@ void Decoder::findRecursion() {
   }
 }
 
+/// Whether what is laid out until `variable` is too much.
+bool Decoder::checkSize(uint64_t size, uint64_t most, llvm::StringRef what,
+                        const Variable &variable) {
+  return size > most &&
+         fail(variable.location, "'" + variable.name + "' is behind the " +
+                                     llvm::Twine(most) + " bytes of " + what);
+}
+
 /// Shared and constant variables follow one another in the order of the text;
 /// `name[]`, the dynamic shared memory, lies behind all others.
 bool Decoder::layOutShared() {
@@ -102,6 +117,7 @@ bool Decoder::layOutShared() {
   std::vector<std::pair<const Variable *, uint64_t *>> dynamic;
   auto place = [&](llvm::ArrayRef<Variable> variables,
                    std::vector<uint64_t> &addresses) {
+    bool failed = false;
     for (auto [variable, address] : llvm::zip_equal(variables, addresses)) {
       if (variable.space != Space::Shared && variable.space != Space::Const)
         continue;
@@ -112,12 +128,17 @@ bool Decoder::layOutShared() {
       uint64_t &end = variable.space == Space::Shared ? shared : constant;
       address = llvm::alignTo(end, variable.alignment);
       end = address + variable.size;
+      failed |=
+          checkSize(constant, maxConstantSize, "constant memory", variable);
     }
+    return failed;
   };
-  place(module.variables, program.moduleAddresses);
+  if (place(module.variables, program.moduleAddresses))
+    return true;
   for (Routine &routine : program.routines) {
     routine.addresses.resize(routine.function->variables.size());
-    place(routine.function->variables, routine.addresses);
+    if (place(routine.function->variables, routine.addresses))
+      return true;
   }
   unsigned alignment = 16;
   for (auto [variable, address] : dynamic)
@@ -149,10 +170,15 @@ bool Decoder::layOutRoutine(Routine &routine) {
                   ".global variables in functions are not implemented");
     if (variable.space != Space::Local && variable.space != Space::Param)
       continue;
-    uint64_t &end = isKernel && i < numFormals ? program.paramSize : frame;
+    bool isKernelParam = isKernel && i < numFormals;
+    uint64_t &end = isKernelParam ? program.paramSize : frame;
     uint64_t address = llvm::alignTo(end, variable.alignment);
     routine.addresses[i] = address;
     end = address + variable.size;
+    if (isKernelParam
+            ? checkSize(end, maxParamSize, "a kernel's parameters", variable)
+            : checkSize(end, maxLocalSize, "a thread's local memory", variable))
+      return true;
     if (!isKernel)
       routine.addressRegisters[i] = next++;
   }
@@ -211,6 +237,13 @@ llvm::Error Decoder::run() {
   for (Routine &each : program.routines)
     if (layOutRoutine(each))
       return error();
+  const Function &kernel = *program.routines[0].function;
+  if (program.numRegisters > maxRegisters &&
+      fail(kernel.location, "'" + kernel.name +
+                                "' and what it calls have more "
+                                "than " +
+                                llvm::Twine(maxRegisters) + " registers"))
+    return error();
   findRecursion();
   program.localSize = getStackSize();
   for (Routine &each : program.routines) {

@@ -6,6 +6,7 @@
 #define MX_LIB_EMULATOR_MEMORY_H
 
 #include "llvm/ADT/StringRef.h"
+#include "llvm/Support/MemAlloc.h"
 
 #include <cstdint>
 #include <cstdlib>
@@ -38,9 +39,10 @@ inline bool isWrite(Access access) {
 /// Zeroed memory that the system provides when it is touched, not before.
 template <typename T> struct LazyArray {
   explicit LazyArray(uint64_t size = 0)
-      : data(size ? static_cast<T *>(std::calloc(size, sizeof(T))) : nullptr,
+      : data(size ? static_cast<T *>(llvm::safe_calloc(size, sizeof(T)))
+                  : nullptr,
              &std::free) {}
-  T &operator[](uint64_t i) { return data.get()[i]; }
+  T &operator[](uint64_t i) const { return data.get()[i]; }
   T *get() const { return data.get(); }
   explicit operator bool() const { return bool(data); }
   std::unique_ptr<T, void (*)(void *)> data;

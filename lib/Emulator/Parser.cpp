@@ -96,6 +96,11 @@ bool Parser::parse() {
   return false;
 }
 
+bool Parser::checkDepth() {
+  constexpr unsigned most = 256;
+  return depth > most && fail("nested deeper than " + Twine(most) + " levels");
+}
+
 /// .version 8.7
 bool Parser::parseVersion() {
   if (!isDot("version"))
@@ -150,6 +155,8 @@ bool Parser::parseModuleItem() {
   }
   Space space;
   if (isSpace(token.text, space)) {
+    if (space == Space::Local || space == Space::Param)
+      return fail("'." + token.text + "' variables belong into a function");
     advance();
     return parseVariables(space, isExtern, module.variables, Symbol::Variable);
   }

@@ -63,6 +63,8 @@ private:
   bool isDot(llvm::StringRef name) const {
     return token.kind == Token::Dot && token.text == name;
   }
+  /// Text must not drive recursion without bounds.
+  bool checkDepth();
   bool parseVersion();
   bool parseTarget();
   bool parseModuleItem();
@@ -110,6 +112,10 @@ private:
   /// Scope 0 is the module; the last ones are those of the current function.
   std::vector<Scope> scopes = std::vector<Scope>(1, Scope{-1, {}, {}});
   unsigned scope = 0;
+  /// Of the constant expression or initialiser that is being read.
+  unsigned depth = 0;
+  /// In all functions, elements of vectors counted.
+  uint64_t numRegisters = 0;
   Function *function = nullptr;
   /// Scope of each instruction of the current function.
   std::vector<unsigned> instructionScopes;

@@ -10,7 +10,7 @@
 using namespace mx::ptx;
 using llvm::StringRef;
 
-/// More registers than any kernel has; a range is a few characters of text.
+/// More registers than any module has; a range is a few characters of text.
 static constexpr uint64_t maxRegisters = 1 << 20;
 
 bool Parser::define(StringRef name, Location location, Symbol symbol) {
@@ -49,6 +49,7 @@ int Parser::lookupRegister(StringRef name) const {
 }
 
 unsigned Parser::addRegister(std::string name, Type type, unsigned width) {
+  numRegisters += width;
   function->registers.push_back({std::move(name), type, width});
   return function->registers.size() - 1;
 }
@@ -184,7 +185,7 @@ bool Parser::parseRegisters() {
       for (uint64_t i = 0; i < count; ++i)
         addRegister((name + llvm::Twine(i)).str(), *type, width);
     }
-    if (function->registers.size() > maxRegisters)
+    if (numRegisters > maxRegisters)
       return fail(location, "more than 2^20 registers");
   } while (consumeIf(','));
   return expect(';', "after registers");

@@ -5,6 +5,7 @@
 #include "Parser.h"
 
 #include "llvm/ADT/bit.h"
+#include "llvm/Support/SaveAndRestore.h"
 
 using namespace mx::ptx;
 using llvm::StringRef;
@@ -144,6 +145,9 @@ bool Parser::parseInitializer(Variable &variable) {
 /// Braces of any depth; rows that are shorter than their extent are refused as
 /// soon as a further row begins, because their place would be a guess.
 bool Parser::parseInitializerLevel(Variable &variable, uint64_t &offset) {
+  llvm::SaveAndRestore nested(depth, depth + 1);
+  if (checkDepth())
+    return true;
   if (!consumeIf('{'))
     return parseInitializerValue(variable, offset);
   while (!token.is('}')) {
@@ -210,6 +214,9 @@ bool Parser::parseInitializerValue(Variable &variable, uint64_t &offset) {
 }
 
 bool Parser::parseConstantUnary(uint64_t &value) {
+  llvm::SaveAndRestore nested(depth, depth + 1);
+  if (checkDepth())
+    return true;
   if (consumeIf('(')) {
     return parseConstant(value) || expect(')', "in a constant expression");
   }

@@ -115,7 +115,7 @@ Warp::Warp(Block &parent, unsigned number, unsigned threads)
             number),
       live(threads >= warpSize ? allLanes : (1u << threads) - 1) {
   const Program &program = machine.program;
-  registers.resize(size_t(program.numRegisters) * warpSize);
+  registers = LazyArray<uint64_t>(uint64_t(program.numRegisters) * warpSize);
   initialized.resize(program.numRegisters);
   auto set = [&](uint32_t index, auto &&get) {
     for (unsigned lane = 0; lane < warpSize; ++lane)

@@ -310,7 +310,7 @@ private:
 
   /// Values of one register lie side by side, a lane each; a predicate is a
   /// mask in the first.
-  std::vector<uint64_t> registers;
+  LazyArray<uint64_t> registers;
   std::vector<uint32_t> initialized;
   /// Registers that belong to asynchronous operations, and to how many.
   struct Owner {

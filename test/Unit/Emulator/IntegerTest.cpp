@@ -83,7 +83,7 @@ TEST(Integer, WideAndMultiplyAdd) {
     std::vector<unsigned> three = {t.bits, t.bits, t.bits};
     check({spell("mad.lo", t, 3), {t.bits}, three},
           [&](const std::vector<uint64_t> &v) {
-            return cut(product(v) + Wide(v[2]), t.bits);
+            return cut(Wide((unsigned __int128)(product(v)) + v[2]), t.bits);
           });
     check({spell("sad", t, 3), {t.bits}, three},
           [&](const std::vector<uint64_t> &v) {
