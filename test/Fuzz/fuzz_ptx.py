@@ -90,7 +90,7 @@ def main():
         mutant = args.work / ("mutant%d.ptx" % i)
         mutant.write_text(mutate(rng, texts[number], rng.choice(texts).split("\n")))
         problem = fault([args.tool, mutant, "--launch", args.kernels[number].with_suffix(".json"), "--max-instructions", "20000",
-                         "--check=%s" % rng.choice(("true", "false"))])
+                         "--check=%s" % rng.choice(("all", "none"))])
         if problem:
             failed += 1
             print("%s (of %s): %s" % (mutant, args.kernels[number].name, problem))

@@ -112,7 +112,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   // Any of the options, but the same each time.
   options.seed = size;
   options.completion = size & 1 ? Completion::Random : Completion::Latest;
-  options.check = size & 2;
+  options.checks = size & 2 ? Checks() : Checks::none();
   options.accumulate = size & 4 ? Accumulate::Hardware : Accumulate::Exact;
   options.approx = Approx(size / 8 % 4);
   unsigned launches = 0;
