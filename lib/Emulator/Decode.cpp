@@ -150,10 +150,10 @@ bool Decoder::decodePassed(const Operand &list,
     Passed one;
     if (formal.registerIndex >= 0 &&
         (formal.size > 8 || formal.vectorWidth > 1))
-      return fail(formal.location,
-                  "'" + formal.name +
-                      "': a parameter in a "
-                      "register is a scalar of at most 64 bits");
+      return fail(
+          formal.location,
+          "'" + formal.name +
+              "': a parameter in a register is a scalar of at most 64 bits");
     if (isInFrame(operand)) {
       const Variable &variable = routine->function->variables[operand.index];
       if (variable.size != formal.size)

@@ -72,9 +72,8 @@ private:
   std::string errorText;
 };
 
-/// The function of that name and arity which the emulator has itself, or null:
-/// vprintf,
-/// __assertfail.
+/// The function of that name and as many parameters which the emulator has
+/// itself, or null: vprintf, __assertfail.
 Handler getBuiltin(const Function &declaration);
 /// What executes a call.
 void callRoutine(Warp &warp, const Decoded &decoded);

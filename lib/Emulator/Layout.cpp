@@ -105,9 +105,9 @@ void Decoder::findRecursion() {
 /// Whether what is laid out until `variable` is too much.
 bool Decoder::checkSize(uint64_t size, uint64_t most, llvm::StringRef what,
                         const Variable &variable) {
-  return size > most &&
-         fail(variable.location, "'" + variable.name + "' is behind the " +
-                                     llvm::Twine(most) + " bytes of " + what);
+  return size > most && fail(variable.location,
+                             "'" + variable.name + "' does not fit into the " +
+                                 llvm::Twine(most) + " bytes of " + what);
 }
 
 /// Shared and constant variables follow one another in the order of the text;
@@ -240,8 +240,7 @@ llvm::Error Decoder::run() {
   const Function &kernel = *program.routines[0].function;
   if (program.numRegisters > maxRegisters &&
       fail(kernel.location, "'" + kernel.name +
-                                "' and what it calls have more "
-                                "than " +
+                                "' and what it calls have more than " +
                                 llvm::Twine(maxRegisters) + " registers"))
     return error();
   findRecursion();

@@ -20,7 +20,8 @@ void Region::write(uint64_t offset, const void *data, uint64_t count) {
 }
 
 void Region::setState(uint64_t address, uint64_t count, ByteState state) {
-  std::memset(stateAt(address), int(state), count);
+  if (count)
+    std::memset(stateAt(address), int(state), count);
 }
 
 bool Region::isBeingRead(uint64_t address, uint64_t count) const {
