@@ -113,6 +113,14 @@ void mx::ptx::callRoutine(Warp &warp, const Decoded &decoded) {
   for (auto [passed, formal] : llvm::zip_equal(site.inputs, routine.params))
     parcels.push_back(pick(warp, passed.value, passed.offset, formal.size));
   if (routine.isRecursive) {
+    // They are kept for each call, and text must not fill the memory.
+    constexpr size_t most = 1 << 18;
+    size_t kept = routine.numRegisters;
+    for (const Activation &outer : warp.calls)
+      kept += outer.initialized.size();
+    if (kept > most)
+      return warp.fault(first, "the registers of nested calls are more than " +
+                                   Twine(unsigned(most)));
     Value value;
     for (uint32_t i = 0; i < routine.numRegisters; ++i) {
       value.index = routine.firstRegister + i;
