@@ -23,6 +23,7 @@
 using namespace mx::ptx::test;
 
 namespace {
+#ifdef MX_CUDA_HEADERS
 float toFloat(uint64_t bits) { return llvm::bit_cast<float>(uint32_t(bits)); }
 
 /// All exponents, with mantissas around ties of each format.
@@ -38,7 +39,6 @@ std::vector<uint64_t> getFloats() {
   return values;
 }
 
-#ifdef MX_CUDA_HEADERS
 struct Codec {
   const char *name;
   unsigned codeBits;
