@@ -20,6 +20,10 @@ while :; do
   shift
 done
 bootstrap "$preset"
+if [ -n "${MX_TEST_ALL:-}" ]; then
+  say "building what only long tests need"
+  cmake --build "$build" --target mx-ptx-fuzzer
+fi
 
 say "testing"
 log=$build/check.log
