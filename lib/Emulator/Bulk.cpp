@@ -78,9 +78,9 @@ static void scatter(llvm::ArrayRef<uint8_t> image, const Runs &to,
 /// nothing. True after a fault because its destination may not be touched.
 static bool checkReduction(Warp &warp, unsigned lane, const Runs &to) {
   for (const Run &run : to) {
-    std::string problem = checkAccess(
-        run.region, run.region->base >= window::global ? "global" : "shared",
-        run.address, run.size, 1, Access::ReadWrite);
+    std::string problem =
+        checkAccess(run.region, run.region->getSpaceName(), run.address,
+                    run.size, 1, Access::ReadWrite);
     if (!problem.empty()) {
       warp.fault(lane, problem);
       return true;

@@ -72,10 +72,8 @@ AsyncOperation *Cluster::start(Warp &warp, AsyncOperation operation) {
   auto check = [&](const Footprint &f, Access access) {
     if (hasFault())
       return;
-    llvm::StringRef space =
-        f.region->base >= window::global ? "global" : "shared";
-    std::string problem =
-        checkAccess(f.region, space, f.address, f.size, 1, access);
+    std::string problem = checkAccess(f.region, f.region->getSpaceName(),
+                                      f.address, f.size, 1, access);
     if (!problem.empty())
       fault(operation.origin, problem);
   };
@@ -87,7 +85,7 @@ AsyncOperation *Cluster::start(Warp &warp, AsyncOperation operation) {
     return nullptr;
   for (const Footprint &read : operation.reads)
     // Late reads of global memory show by themselves.
-    if (read.region->base < window::global)
+    if (!read.region->isGlobal())
       read.region->addReader(read.address, read.size, 1);
   for (const Footprint &write : operation.writes)
     write.region->setState(write.address, write.size, ByteState::InFlight);
@@ -120,7 +118,7 @@ void Cluster::finish(std::list<AsyncOperation>::iterator it) {
   done.splice(done.begin(), pending, it);
   AsyncOperation &operation = done.front();
   for (const Footprint &read : operation.reads)
-    if (read.region->base < window::global)
+    if (!read.region->isGlobal())
       read.region->addReader(read.address, read.size, -1);
   for (const Footprint &write : operation.writes)
     write.region->setState(write.address, write.size, ByteState::Uninitialized);
@@ -223,27 +221,6 @@ void Cluster::run() {
     ;
 }
 
-/// Whether clusters can see what others do while they run: then their order
-/// matters, and it has to be the same each time.
-static bool communicates(const Program &program) {
-  return llvm::any_of(program.code, [](const Decoded &decoded) {
-    const Instruction &source = *decoded.source;
-    if (source.opcode == "mbarrier" || source.opcode == "barrier" ||
-        source.opcode == "fence")
-      return false;
-    auto has = [&](llvm::StringRef word) {
-      return llvm::is_contained(source.modifiers, word);
-    };
-    if (has("reduce") && has("bulk_group"))
-      return true;
-    bool isShared =
-        has("shared") || has("shared::cta") || has("shared::cluster");
-    return !isShared && (source.opcode == "atom" || source.opcode == "red" ||
-                         source.opcode == "multimem" || has("volatile") ||
-                         has("relaxed") || has("acquire") || has("release"));
-  });
-}
-
 void Machine::run() {
   const Dim3 &grid = config.grid, &cluster = config.cluster;
   Dim3 clusters = {grid.x / cluster.x, grid.y / cluster.y, grid.z / cluster.z};
@@ -270,7 +247,7 @@ void Machine::run() {
       fault = one.faultText;
     }
   };
-  if (count == 1 || communicates(program)) {
+  if (count == 1 || program.communicates) {
     for (uint64_t i = 0; i < count && firstFault == count; ++i)
       runOne(i);
     return;

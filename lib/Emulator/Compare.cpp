@@ -233,7 +233,7 @@ void setPair(Warp &warp, const Decoded &decoded) {
 template <typename T>
 uint64_t slct(const Decoded &decoded, uint64_t a, uint64_t b, uint64_t c) {
   unsigned bits = getBitWidth(decoded.types[0]);
-  uint64_t keep = bits == 64 ? ~uint64_t(0) : (uint64_t(1) << bits) - 1;
+  uint64_t keep = llvm::maskTrailingOnes<uint64_t>(bits);
   return (decode<T>(decoded, c) >= 0 ? a : b) & keep;
 }
 
@@ -245,7 +245,7 @@ void selp(Warp &warp, const Decoded &decoded) {
   uint32_t undefined = warp.active & ~((mask & warp.getInitialized(first)) |
                                        (~mask & warp.getInitialized(second)));
   uint64_t bits = getBitWidth(decoded.types[0]);
-  uint64_t keep = bits == 64 ? ~uint64_t(0) : (uint64_t(1) << bits) - 1;
+  uint64_t keep = llvm::maskTrailingOnes<uint64_t>(bits);
   uint64_t *d = warp.write(decoded.value(0));
   forEachLane(warp.active,
               [&](unsigned i) { d[i] = (mask >> i & 1 ? a[i] : b[i]) & keep; });

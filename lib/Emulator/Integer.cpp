@@ -126,7 +126,7 @@ template <typename T> uint64_t bfe(uint64_t a, uint64_t b, uint64_t c) {
   uint64_t value = Unsigned<T>(a);
   uint64_t field = position > msb ? 0 : value >> position;
   unsigned have = position > msb ? 0 : std::min(length, msb + 1 - position);
-  uint64_t mask = have == 64 ? ~uint64_t(0) : (uint64_t(1) << have) - 1;
+  uint64_t mask = llvm::maskTrailingOnes<uint64_t>(have);
   field &= mask;
   bool sign = value >> std::min(position + length - 1, msb) & 1;
   if (std::is_signed_v<T> && sign)
@@ -142,8 +142,7 @@ uint64_t bfi(uint64_t a, uint64_t b, uint64_t c, uint64_t d) {
   if (length == 0 || position >= width)
     return Unsigned<T>(b);
   length = std::min(length, width - position);
-  uint64_t mask = (length == 64 ? ~uint64_t(0) : (uint64_t(1) << length) - 1)
-                  << position;
+  uint64_t mask = llvm::maskTrailingOnes<uint64_t>(length) << position;
   return Unsigned<T>((b & ~mask) | (a << position & mask));
 }
 

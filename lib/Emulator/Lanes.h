@@ -7,6 +7,8 @@
 
 #include "Warp.h"
 
+#include "llvm/Support/MathExtras.h"
+
 #include <utility>
 
 namespace mx::ptx {
@@ -51,7 +53,7 @@ void applyPartly(Warp &warp, const Decoded &decoded, unsigned lane,
     same &= ~(value ^ result);
   }
   const Value &to = decoded.value(0);
-  uint64_t all = to.bits == 64 ? ~uint64_t(0) : (uint64_t(1) << to.bits) - 1;
+  uint64_t all = llvm::maskTrailingOnes<uint64_t>(to.bits);
   warp.writePartly(to, lane, result, same & all, to.bits);
 }
 

@@ -228,6 +228,21 @@ uint64_t Decoder::getStackSize() const {
   return depth[0];
 }
 
+/// Whether other clusters may see while they run what the instruction does, or
+/// it what they do.
+static bool reachesOtherClusters(const Instruction &source) {
+  if (source.opcode == "mbarrier" || source.opcode == "barrier" ||
+      source.opcode == "fence")
+    return false;
+  auto has = [&](llvm::StringRef word) { return source.hasModifier(word); };
+  if (has("reduce") && has("bulk_group"))
+    return true;
+  bool isShared = has("shared") || has("shared::cta") || has("shared::cluster");
+  return !isShared && (source.opcode == "atom" || source.opcode == "red" ||
+                       source.opcode == "multimem" || has("volatile") ||
+                       has("relaxed") || has("acquire") || has("release"));
+}
+
 llvm::Error Decoder::run() {
   auto error = [&] {
     return makeError(module.fileName, errorLocation, errorText);
@@ -264,6 +279,9 @@ llvm::Error Decoder::run() {
   }
   computeReconvergence(program);
   relaxComparedLoads(program);
+  program.communicates = llvm::any_of(program.code, [](const Decoded &decoded) {
+    return reachesOtherClusters(*decoded.source);
+  });
   return llvm::Error::success();
 }
 

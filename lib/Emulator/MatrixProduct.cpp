@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
 #include "MatrixProduct.h"
+#include "Warp.h"
 
 #include "llvm/Support/Endian.h"
 
@@ -96,6 +97,20 @@ MatrixProduct::MatrixProduct(const Machine &machine, TensorUnit unit,
     return;
   model = getSumModel(machine.program.module->target, unit, element, scales);
   isModelMissing = !model;
+}
+
+std::optional<DotUnit> mx::ptx::makeMmaUnit(Warp &warp, Type result,
+                                            Type element, unsigned scales) {
+  if (warp.machine.options.accumulate == Accumulate::Exact)
+    return DotUnit(result, std::nullopt);
+  std::optional<SumModel> model =
+      getSumModel(warp.machine.program.module->target, TensorUnit::MmaSync,
+                  element, scales);
+  if (model)
+    return DotUnit(result, model);
+  warp.fault(0, "no model of this target's tensor cores is published: use "
+                "exact accumulation");
+  return std::nullopt;
 }
 
 void MatrixProduct::run(const OperandRows &a, const OperandRows &b,

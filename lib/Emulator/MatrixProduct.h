@@ -11,6 +11,8 @@
 
 namespace mx::ptx {
 
+class Warp;
+
 /// How elements lie in the bytes along K.
 enum class ElementForm : uint8_t {
   /// One after the other, low bits first.
@@ -67,6 +69,11 @@ private:
   std::optional<SumModel> model;
   bool isModelMissing = false, saturates;
 };
+
+/// What forms the sums of mma.sync and wmma; nothing after a fault because
+/// hardware sums were asked for and no model is published.
+std::optional<DotUnit> makeMmaUnit(Warp &warp, Type result, Type element,
+                                   unsigned scales);
 
 } // namespace mx::ptx
 

@@ -48,6 +48,20 @@ template <typename T> struct LazyArray {
   std::unique_ptr<T, void (*)(void *)> data;
 };
 
+/// Where generic addresses of each space begin. Shared and local addresses of
+/// 32 bits are offsets in their windows; global addresses are generic.
+namespace window {
+inline constexpr uint64_t global = uint64_t(1) << 40;
+inline constexpr uint64_t shared = uint64_t(1) << 44;
+inline constexpr uint64_t local = uint64_t(2) << 44;
+inline constexpr uint64_t param = uint64_t(3) << 44;
+inline constexpr uint64_t constant = uint64_t(5) << 44;
+inline constexpr uint64_t size = uint64_t(1) << 32;
+inline bool isIn(uint64_t address, uint64_t base) {
+  return address >= base && address - base < size;
+}
+} // namespace window
+
 /// A contiguous piece of one state space: a buffer, the shared memory of a
 /// block, the local memory of a thread, the parameters.
 struct Region {
@@ -70,6 +84,12 @@ struct Region {
   /// Notes that asynchronous work begins (1) or has ended (-1) to read them.
   void addReader(uint64_t address, uint64_t count, int change);
 
+  /// Of global or shared memory; asynchronous work touches no other.
+  bool isGlobal() const { return base >= window::global; }
+  llvm::StringRef getSpaceName() const {
+    return isGlobal() ? "global" : "shared";
+  }
+
   std::string name;
   uint64_t base, size;
   LazyArray<uint8_t> bytes;
@@ -80,20 +100,6 @@ private:
   LazyArray<uint16_t> readers;
   uint64_t numReaders = 0;
 };
-
-/// Where generic addresses of each space begin. Shared and local addresses of
-/// 32 bits are offsets in their windows; global addresses are generic.
-namespace window {
-inline constexpr uint64_t global = uint64_t(1) << 40;
-inline constexpr uint64_t shared = uint64_t(1) << 44;
-inline constexpr uint64_t local = uint64_t(2) << 44;
-inline constexpr uint64_t param = uint64_t(3) << 44;
-inline constexpr uint64_t constant = uint64_t(5) << 44;
-inline constexpr uint64_t size = uint64_t(1) << 32;
-inline bool isIn(uint64_t address, uint64_t base) {
-  return address >= base && address - base < size;
-}
-} // namespace window
 
 /// Shared memory does not begin at zero, so that a null address is an error.
 inline constexpr uint64_t sharedBase = 1024;

@@ -15,9 +15,7 @@ MemoryOrder mx::ptx::getMemoryOrder(const Instruction &instruction) {
   bool isAtomic = opcode == "atom" || opcode == "red";
   if (!isAtomic && opcode != "ld" && opcode != "st")
     return MemoryOrder::Weak;
-  auto has = [&](StringRef word) {
-    return llvm::is_contained(instruction.modifiers, word);
-  };
+  auto has = [&](StringRef word) { return instruction.hasModifier(word); };
   if (has("acq_rel"))
     return MemoryOrder::AcquireRelease;
   if (has("acquire"))
@@ -58,10 +56,6 @@ void mx::ptx::relaxComparedLoads(Program &program) {
         isCompared[decoded.value(0).index])
       decoded.order = MemoryOrder::Relaxed;
   });
-}
-
-static uint64_t getMask(unsigned bits) {
-  return bits >= 64 ? ~uint64_t(0) : (uint64_t(1) << bits) - 1;
 }
 
 /// `Bits` holds the whole of what a mov copies: 64 bits, or 128 for .b128.
@@ -177,7 +171,7 @@ static void load(Warp &warp, const Decoded &decoded) {
       uint64_t value = buffer[i][j];
       if (isSigned(type))
         value = uint64_t(int64_t(value << (64 - 8 * size)) >> (64 - 8 * size));
-      lanes[i] = value & getMask(target.bits);
+      lanes[i] = value & llvm::maskTrailingOnes<uint64_t>(target.bits);
     });
   }
 }

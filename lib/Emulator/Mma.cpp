@@ -4,7 +4,7 @@
 // is the row of A and D and the column of B, q = lane % 4 the place along k or
 // n. Registers of A alternate between the rows g and g + 8, then go along k.
 
-#include "Dot.h"
+#include "MatrixProduct.h"
 #include "Warp.h"
 
 #include <cmath>
@@ -159,15 +159,9 @@ void mma(Warp &warp, const Decoded &decoded) {
   if constexpr (Scales != 0)
     if (!setScales<Scales>(warp, decoded, rowsA, rowsB))
       return;
-  std::optional<SumModel> model;
-  if (warp.machine.options.accumulate == Accumulate::Hardware) {
-    model = getSumModel(warp.machine.program.module->target,
-                        TensorUnit::MmaSync, typeA, Scales);
-    if (!model)
-      return warp.fault(0, "no model of this target's tensor cores is "
-                           "published: use exact accumulation");
-  }
-  DotUnit unit(result, model);
+  std::optional<DotUnit> unit = makeMmaUnit(warp, result, typeA, Scales);
+  if (!unit)
+    return;
   uint32_t sums[S::elementsC][warpSize];
   for (unsigned i = 0; i < S::elementsC; ++i) {
     const uint64_t *lanes = warp.read(decoded.vector(3)[i / perC]);
@@ -177,7 +171,7 @@ void mma(Warp &warp, const Decoded &decoded) {
       Place place(lane, i);
       uint32_t c =
           perC == 2 ? lanes[lane] >> (16 * (i % 2)) & 0xFFFF : lanes[lane];
-      sums[i][lane] = unit(rowsA[place.row], rowsB[place.column], c);
+      sums[i][lane] = (*unit)(rowsA[place.row], rowsB[place.column], c);
     }
   }
   for (auto [i, value] : llvm::enumerate(decoded.vector(0))) {

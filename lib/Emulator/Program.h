@@ -221,6 +221,10 @@ struct Program {
   /// Addresses of Module::variables.
   std::vector<uint64_t> moduleAddresses;
 
+  /// Whether clusters can see what others do while they run: then their order
+  /// matters, and it has to be the same each time.
+  bool communicates = false;
+
   /// The register that holds the carry of add.cc and so on, or 0.
   uint32_t carry = 0;
 

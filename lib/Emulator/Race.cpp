@@ -136,7 +136,7 @@ bool Race::checkOne(const Actor &actor, Stamp earlier, bool isWrite,
                     bool wasWrite, const Region &region, uint64_t address) {
   if (earlier.isStrong && actor.stamp.isStrong)
     return true;
-  bool isGlobal = region.base >= window::global;
+  bool isGlobal = region.isGlobal();
   bool isOwnWarp = actor.lanes && earlier.agent == actor.stamp.agent;
   const char *missing = nullptr;
   if (isOwnWarp) {

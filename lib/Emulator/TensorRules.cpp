@@ -28,7 +28,7 @@ static StringRef findUnimplemented(const Instruction &instruction) {
       {"b8x16", "where decompressed elements lie is not public; copy bytes"},
   };
   for (auto [word, reason] : forms)
-    if (llvm::is_contained(instruction.modifiers, word))
+    if (instruction.hasModifier(word))
       return reason;
   return {};
 }
@@ -38,9 +38,7 @@ std::string mx::ptx::findTensorProblem(const Module &module,
   bool isWgmma = instruction.opcode == "wgmma";
   if (!isWgmma && instruction.opcode != "tcgen05")
     return {};
-  auto has = [&](StringRef word) {
-    return llvm::is_contained(instruction.modifiers, word);
-  };
+  auto has = [&](StringRef word) { return instruction.hasModifier(word); };
   std::string name = "'" + instruction.getSpelling() + "'";
   std::string target = module.target.str();
   if (isWgmma && target != "sm_90a")

@@ -4,6 +4,8 @@
 
 #include "Warp.h"
 
+#include "llvm/Support/MathExtras.h"
+
 using namespace mx::ptx;
 using llvm::Twine;
 
@@ -76,8 +78,7 @@ uint64_t Warp::getDefined(const Value &value, unsigned lane) const {
 void Warp::writePartly(const Value &value, unsigned lane, uint64_t bits,
                        uint64_t defined, unsigned width) {
   uint32_t bit = 1u << lane;
-  bool isWhole = width == 64 ? defined == ~uint64_t(0)
-                             : defined == (uint64_t(1) << width) - 1;
+  bool isWhole = defined == llvm::maskTrailingOnes<uint64_t>(width);
   if (LLVM_UNLIKELY(!owners.empty()))
     checkOwner(value);
   lanes(value)[lane] = bits;

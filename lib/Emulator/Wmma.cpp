@@ -5,7 +5,7 @@
 // rows, as many in each lane. A fragment with more registers than that takes
 // has copies in the others, as it has on hardware.
 
-#include "Dot.h"
+#include "MatrixProduct.h"
 #include "Warp.h"
 
 #include "llvm/ADT/StringSwitch.h"
@@ -161,15 +161,9 @@ void mma(Warp &warp, const Decoded &decoded) {
       !readFragment(warp, c, decoded.vector(3), codesC) ||
       checkRegisters(warp, d, decoded.vector(0).size()))
     return;
-  std::optional<SumModel> model;
-  if (warp.machine.options.accumulate == Accumulate::Hardware) {
-    model = getSumModel(warp.machine.program.module->target,
-                        TensorUnit::MmaSync, typeA, 0);
-    if (!model)
-      return warp.fault(0, "no model of this target's tensor cores is "
-                           "published; exact accumulation is possible");
-  }
-  DotUnit unit(result, model);
+  std::optional<DotUnit> unit = makeMmaUnit(warp, result, typeA, 0);
+  if (!unit)
+    return;
   std::vector<DotRow> rows(a.rows), columns(b.columns);
   for (unsigned m = 0; m < a.rows; ++m)
     rows[m].assign(typeA,
@@ -182,7 +176,7 @@ void mma(Warp &warp, const Decoded &decoded) {
   }
   std::vector<uint32_t> sums(d.rows * d.columns);
   for (unsigned i = 0; i < sums.size(); ++i)
-    sums[i] = unit(rows[i / d.columns], columns[i % d.columns], codesC[i]);
+    sums[i] = (*unit)(rows[i / d.columns], columns[i % d.columns], codesC[i]);
   for (auto [i, value] : llvm::enumerate(decoded.vector(0))) {
     uint64_t *lanes = warp.write(value);
     unsigned first = i % d.getNumRegisters() * d.perRegister;

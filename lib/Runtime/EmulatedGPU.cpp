@@ -8,7 +8,6 @@
 
 #include "llvm/ADT/Twine.h"
 #include "llvm/Support/Error.h"
-#include "llvm/Support/WithColor.h"
 #include "llvm/Support/raw_ostream.h"
 
 #include <cstdlib>
@@ -20,10 +19,6 @@ using mx::ptx::Device;
 
 namespace {
 
-struct LoadedModule {
-  mx::ptx::Module module;
-};
-
 struct LoadedKernel {
   const mx::ptx::Module *module;
   const mx::ptx::Function *function;
@@ -32,7 +27,7 @@ struct LoadedKernel {
 /// Stable addresses are the handles that host code gets.
 struct State {
   Device device;
-  std::deque<LoadedModule> modules;
+  std::deque<mx::ptx::Module> modules;
   std::deque<LoadedKernel> kernels;
   mx::GPUStatistics statistics;
 };
@@ -64,11 +59,11 @@ void *moduleLoadJIT(void *data, int /*optLevel*/) {
   auto module = mx::ptx::parseModule(text, "kernel.ptx");
   if (!module)
     stop(toString(module.takeError()));
-  return &getState().modules.emplace_back(LoadedModule{std::move(*module)});
+  return &getState().modules.emplace_back(std::move(*module));
 }
 
 void *moduleGetFunction(void *handle, const char *name) {
-  const mx::ptx::Module &module = static_cast<LoadedModule *>(handle)->module;
+  const auto &module = *static_cast<const mx::ptx::Module *>(handle);
   const mx::ptx::Function *function = module.lookupEntry(name);
   if (!function)
     stop("error: the kernels' module has no '" + Twine(name) + "'");

@@ -7,7 +7,6 @@
 #include "mx/Runtime/Comparison.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
-#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/IR/MLIRContext.h"
 #include "mlir/Parser/Parser.h"
@@ -267,14 +266,9 @@ LogicalResult Program::lower() {
   if (failed(run("hoist-weights", "mx-hoist-weights")))
     return failure();
   readPrepareSteps();
-  if (!options.chip.empty()) {
-    for (auto function : ir->module->getOps<func::FuncOp>())
-      if (!function.isExternal())
-        function->setAttr(LLVM::LLVMDialect::getEmitCWrapperAttrName(),
-                          builder.getUnitAttr());
+  if (!options.chip.empty())
     return run("to-gpu", "mx-strip,mx-to-gpu{emit=ptx chip=" + options.chip +
                              "},mx-cpu-set-target{cpu=" + options.cpu + "}");
-  }
   if (failed(run("mx-to-linalg", "mx-strip,convert-mx-to-linalg")))
     return failure();
   return run("to-cpu", "mx-to-cpu{cpu=" + options.cpu + "}");

@@ -8,6 +8,7 @@
 
 #include "mx/Emulator/Types.h"
 
+#include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/SmallVector.h"
 #include "llvm/Support/Error.h"
 
@@ -96,6 +97,9 @@ struct Instruction {
 
   /// As it is written: opcode and modifiers.
   std::string getSpelling() const;
+  bool hasModifier(llvm::StringRef word) const {
+    return llvm::is_contained(modifiers, word);
+  }
 };
 
 /// Where an initialiser holds the address of another variable or a function.

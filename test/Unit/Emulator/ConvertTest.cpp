@@ -4,6 +4,7 @@
 // against llvm::APFloat and llvm::APSInt; cvt.pack against the ISA's text.
 
 #include "Execute.h"
+#include "FloatFormats.h"
 
 #include "llvm/ADT/APFloat.h"
 #include "llvm/ADT/APSInt.h"
@@ -17,17 +18,7 @@ using llvm::APSInt;
 using llvm::RoundingMode;
 
 namespace {
-struct Format {
-  const char *name;
-  unsigned bits;
-  const llvm::fltSemantics &semantics;
-  uint64_t nan;
-};
-const Format formats[] = {
-    {"f16", 16, APFloat::IEEEhalf(), 0x7FFF},
-    {"bf16", 16, APFloat::BFloat(), 0x7FFF},
-    {"f32", 32, APFloat::IEEEsingle(), 0x7FFFFFFF},
-    {"f64", 64, APFloat::IEEEdouble(), 0x7FF8000000000000}};
+const Format formats[] = {f16, bf16, f32, f64};
 struct Direction {
   const char *name, *integral;
   RoundingMode mode;

@@ -4,6 +4,7 @@
 // direction by itself; roots against the definition.
 
 #include "Execute.h"
+#include "FloatFormats.h"
 
 #include "llvm/ADT/APFloat.h"
 #include "llvm/ADT/bit.h"
@@ -19,17 +20,6 @@ using llvm::APInt;
 using llvm::RoundingMode;
 
 namespace {
-struct Format {
-  const char *name;
-  unsigned bits;
-  const llvm::fltSemantics &semantics;
-  uint64_t nan;
-};
-const Format f16 = {"f16", 16, APFloat::IEEEhalf(), 0x7FFF};
-const Format bf16 = {"bf16", 16, APFloat::BFloat(), 0x7FFF};
-const Format f32 = {"f32", 32, APFloat::IEEEsingle(), 0x7FFFFFFF};
-const Format f64 = {"f64", 64, APFloat::IEEEdouble(), 0x7FF8000000000000};
-
 struct Direction {
   const char *name;
   RoundingMode mode;

@@ -2,6 +2,8 @@
 
 #include "MatrixKernel.h"
 
+#include "llvm/Support/FormatVariadic.h"
+
 #include "llvm/Support/Error.h"
 
 #include <cstring>
@@ -108,6 +110,22 @@ std::vector<uint8_t> packRow(const Matrix &matrix, unsigned row, bool isBytes) {
       setBits(bytes, k * bits, bits, code);
   }
   return bytes;
+}
+
+std::string copyToShared(unsigned bytes) {
+  return llvm::formatv(R"(  shl.b32 i, t, 4;
+copy:
+  cvt.u64.u32 o, i;
+  add.u64 o, x, o;
+  ld.global.v4.b32 {{v0, v1, v2, v3}, [o];
+  add.u32 v4, s, i;
+  st.shared.v4.b32 [v4], {{v0, v1, v2, v3};
+  add.u32 i, i, 2048;
+  setp.lt.u32 p, i, {0};
+  @p bra copy;
+  fence.proxy.async;
+)",
+                       bytes);
 }
 
 std::string run(const std::string &ptx, unsigned blocks, unsigned sharedBytes,

@@ -57,6 +57,11 @@ uint64_t place(const Matrix &matrix, unsigned first, unsigned count,
 /// an element a byte.
 std::vector<uint8_t> packRow(const Matrix &matrix, unsigned row, bool isBytes);
 
+/// PTX that copies `bytes` from global address `x` to shared address `s` with
+/// 128 threads, `t` being the thread's number, and makes them known to the
+/// async proxy. Uses p, i, o and v0 to v4.
+std::string copyToShared(unsigned bytes);
+
 /// Runs entry "k" of a module whose parameters are the buffers, 128 threads a
 /// block; returns the error, empty if there is none. Buffers come back changed.
 std::string run(const std::string &ptx, unsigned blocks, unsigned sharedBytes,

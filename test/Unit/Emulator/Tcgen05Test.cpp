@@ -135,18 +135,7 @@ std::string makeKernel(const MmaCase &test, uint64_t a, uint64_t b) {
   @lead fence.mbarrier_init.release.cluster;
   ld.param.u64 x, [image];
   mad.wide.u32 x, rank, {1}, x;
-  shl.b32 i, t, 4;
-copy:
-  cvt.u64.u32 o, i;
-  add.u64 o, x, o;
-  ld.global.v4.b32 {{v0, v1, v2, v3}, [o];
-  add.u32 v4, s, i;
-  st.shared.v4.b32 [v4], {{v0, v1, v2, v3};
-  add.u32 i, i, 2048;
-  setp.lt.u32 p, i, {1};
-  @p bra copy;
-  fence.proxy.async;
-  tcgen05.fence::before_thread_sync;
+{15}  tcgen05.fence::before_thread_sync;
   bar.sync 0;
   tcgen05.fence::after_thread_sync;
   ld.shared.b32 tm, [c];
@@ -199,7 +188,7 @@ done:
                      : std::string("da"),
       makeDescriptor(test), operands,
       test.scaleInput ? ", " + std::to_string(test.scaleInput) : "",
-      test.ctas == 2 ? 3 : 1, stores);
+      test.ctas == 2 ? 3 : 1, stores, copyToShared(imageBytes));
 }
 
 /// A block's lane and column of D's element (layouts A, B, D and F).

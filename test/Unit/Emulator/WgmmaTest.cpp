@@ -43,22 +43,11 @@ std::string makePrologue(unsigned bytes) {
   mov.u32 t, %tid.x;
   mov.u32 s, smem;
   ld.param.u64 x, [image];
-  shl.b32 i, t, 4;
-copy:
-  cvt.u64.u32 o, i;
-  add.u64 o, x, o;
-  ld.global.v4.b32 {{v0, v1, v2, v3}, [o];
-  add.u32 v4, s, i;
-  st.shared.v4.b32 [v4], {{v0, v1, v2, v3};
-  add.u32 i, i, 2048;
-  setp.lt.u32 p, i, {0};
-  @p bra copy;
-  fence.proxy.async;
-  bar.sync 0;
+{0}  bar.sync 0;
   shr.u32 v5, s, 4;
   cvt.u64.u32 base, v5;
 )",
-                       bytes);
+                       copyToShared(bytes));
 }
 
 std::string makeKernel(const WgmmaCase &test, unsigned bytes, uint64_t a,
